@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Every ceiling of the program, with its reason. A guest can reach any of them, so each must be harmless when
+// reached and far above what a real system needs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace pvhgrub::limits {
+
+inline constexpr std::uint64_t kKiB = 1024;
+inline constexpr std::uint64_t kMiB = 1024 * kKiB;
+inline constexpr std::uint64_t kGiB = 1024 * kMiB;
+
+// --- One request as a whole -------------------------------------------------------------------------------------
+
+/// Loop turns. Ubuntu's grub.cfg takes some 2,000 to list; 100,000 entries take a few million; a loop that never
+/// ends spends this in about a second.
+inline constexpr std::uint64_t kBudgetSteps = 20'000'000;
+/// Bytes read into the worker's memory or grown in variables, all in all. Contents that leave as extents are free.
+inline constexpr std::uint64_t kBudgetBytes = 1 * kGiB;
+/// Wall-clock milliseconds from start to verdict when nobody is asked; libxl's own limit is the same 120 s.
+inline constexpr std::uint64_t kDeadlineMilliseconds = 120'000;
+/// Milliseconds that the broker stays alive at most for `xl create -c` to open its console.
+inline constexpr std::uint64_t kConsoleWaitMilliseconds = 10'000;
+
+// --- The worker's resource limits -------------------------------------------------------------------------------
+
+/// RLIMIT_AS in bytes: the worker needs some 20 MiB, a bomb must end below 256 MiB.
+inline constexpr std::uint64_t kWorkerAddressSpace = 192 * kMiB;
+/// RLIMIT_CPU in seconds: below the deadline, so that a spinning worker ends even if the broker is stopped.
+inline constexpr std::uint64_t kWorkerCpuSeconds = 100;
+
+// --- Between broker and worker ----------------------------------------------------------------------------------
+
+/// One frame's payload in bytes: bounds the broker's buffer. Contents are cut into pieces of this size.
+inline constexpr std::size_t kFramePayload = 64 * kKiB;
+/// A script handed in with --eval or --isconfig, in bytes: the largest real grub.cfg seen has 200 KiB.
+inline constexpr std::size_t kScriptBytes = 16 * kMiB;
+/// Log records that the broker takes from one worker; later ones are dropped, with one notice.
+inline constexpr std::uint64_t kLogRecords = 10'000;
+/// Bytes of text that --eval may echo.
+inline constexpr std::uint64_t kEchoBytes = 16 * kMiB;
+/// Output pieces (extents) that wait in the broker; past it the broker stops reading from the worker.
+inline constexpr std::size_t kQueuedPieces = 1024;
+/// Pieces that one output may be made of: a 4 GiB initrd in the smallest (1 KiB) blocks, each apart.
+inline constexpr std::uint64_t kOutputPieces = 4'194'304;
+/// Bytes moved in one turn of the broker's loop.
+inline constexpr std::size_t kCopyPiece = 8 * kMiB;
+/// A kernel's size in bytes: what libxenguest takes (XC_DOM_DECOMPRESS_MAX).
+inline constexpr std::uint64_t kKernelBytes = 1 * kGiB;
+/// A ramdisk's size in bytes: must lie under 4 GiB of guest memory beside the kernel.
+inline constexpr std::uint64_t kRamdiskBytes = 4 * kGiB;
+
+// --- What libxl takes (tools/libs/light/libxl_bootloader.c) -------------------------------------------------------
+
+/// The longest command line: libxl drops an item of 8192 bytes or more, "args " and the final NUL included.
+inline constexpr std::size_t kCommandLineBytes = 8186;
+
+// --- Listing ----------------------------------------------------------------------------------------------------
+
+/// Menu entries in all menus of one configuration.
+inline constexpr std::size_t kMenuEntries = 200'000;
+/// Submenus inside submenus; GRUB has no limit, real configurations have two.
+inline constexpr unsigned kSubmenuDepth = 32;
+
+// --- Disks and file systems -------------------------------------------------------------------------------------
+
+/// Partitions of one disk: libfdisk reads as many GPT entries, MBR logical partitions are chained.
+inline constexpr std::size_t kPartitions = 256;
+/// Symbolic links followed in one look-up: the kernel's own limit (MAXSYMLINKS).
+inline constexpr unsigned kSymlinks = 40;
+/// Bytes of a path or a link's target: the kernel's PATH_MAX.
+inline constexpr std::size_t kPathBytes = 4096;
+/// A boot configuration file in bytes.
+inline constexpr std::size_t kConfigurationBytes = 16 * kMiB;
+/// Entries of one directory.
+inline constexpr std::size_t kDirectoryEntries = 1'000'000;
+/// Journal blocks of one ext4 file system that the replay overlay may name: mke2fs makes journals of up to 1 GiB in
+/// 1 KiB blocks; the overlay holds some 16 bytes for each.
+inline constexpr std::size_t kJournalOverlayBlocks = 1'048'576;
+
+// --- GRUB's language --------------------------------------------------------------------------------------------
+
+/// Nested blocks, ifs and loops in one script, which the parser recurses over.
+inline constexpr unsigned kScriptNesting = 256;
+/// Functions, sourced files and evals called inside one another.
+inline constexpr unsigned kCallDepth = 64;
+/// One variable's or one word's length in bytes.
+inline constexpr std::size_t kWordBytes = 1 * kMiB;
+/// Words of one command after expansion.
+inline constexpr std::size_t kWords = 65'536;
+/// Variables of one environment.
+inline constexpr std::size_t kVariables = 65'536;
+/// Files on one initrd line.
+inline constexpr std::size_t kInitrds = 256;
+
+}  // namespace pvhgrub::limits

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What every reader of a file system offers, and what the boot configuration's evaluator sees of the disks.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/budget.h"
+#include "base/result.h"
+#include "fsreaders/block_source.h"
+
+namespace pvhgrub::fs {
+
+enum class FileType : std::uint8_t { kRegular, kDirectory, kSymlink, kOther };
+
+struct FileInfo {
+  FileType type = FileType::kOther;
+  std::uint64_t size = 0;               ///< bytes
+  std::int64_t modification_time = 0;  ///< seconds since 1970-01-01 UTC
+};
+
+struct DirectoryEntry {
+  std::string name;  ///< as the bytes lie on the disk; never empty, never "." or "..", no '/' or NUL
+  FileType type = FileType::kOther;
+};
+
+/// Takes a file's contents in order, piece after piece. Implementations may fail (peer gone, cap hit), which ends the
+/// sending with that error.
+class ContentSink {
+ public:
+  ContentSink() = default;
+  ContentSink(const ContentSink&) = delete;
+  ContentSink& operator=(const ContentSink&) = delete;
+  virtual ~ContentSink() = default;
+  /// `length` zero bytes that lie nowhere.
+  [[nodiscard]] virtual Result<void> hole(std::uint64_t length) = 0;
+  /// Bytes that lie as they are on a disk.
+  [[nodiscard]] virtual Result<void> extent(const DiskExtent& extent) = 0;
+  /// Bytes that lie nowhere as they are (inline, compressed, made up).
+  [[nodiscard]] virtual Result<void> bytes(std::span<const std::byte> bytes) = 0;
+};
+
+/// One open regular file. Lives no longer than its FileSystem.
+class File {
+ public:
+  File() = default;
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  virtual ~File() = default;
+
+  [[nodiscard]] virtual std::uint64_t size() const = 0;
+
+  /// Fills as much of `out` as the file has from `offset` (bytes); less than asked only at the file's end.
+  [[nodiscard]] virtual Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> out) = 0;
+
+  /// Sends the whole contents, exactly size() bytes, in order. Plain contents go as extents in long runs.
+  [[nodiscard]] virtual Result<void> send(ContentSink& sink) = 0;
+};
+
+/// One mounted file system, read-only. Paths are absolute ('/' first), '/'-separated, at most limits::kPathBytes;
+/// ".", ".." and repeated '/' are allowed; symbolic links are followed, at most limits::kSymlinks of them, and
+/// never out of the file system. Errors tell the path.
+class FileSystem {
+ public:
+  FileSystem() = default;
+  FileSystem(const FileSystem&) = delete;
+  FileSystem& operator=(const FileSystem&) = delete;
+  virtual ~FileSystem() = default;
+
+  /// GRUB's module name for it, as `probe --fs` prints: "ext2", "xfs", "btrfs", "fat", "iso9660".
+  [[nodiscard]] virtual std::string_view type_name() const = 0;
+  /// As GRUB's `search --fs-uuid` compares it (without regard to case); empty where there is none.
+  [[nodiscard]] virtual std::string_view uuid() const = 0;
+  /// As GRUB's `search --label` compares it; empty where there is none.
+  [[nodiscard]] virtual std::string_view label() const = 0;
+
+  /// Opens a regular file. kNotFound, kWrongType (a directory or special file), kUnsupported (encrypted), kDamaged.
+  [[nodiscard]] virtual Result<std::unique_ptr<File>> open(std::string_view path) = 0;
+  /// Of what the path leads to after following links, also the last.
+  [[nodiscard]] virtual Result<FileInfo> stat(std::string_view path) = 0;
+  /// A directory's entries in no given order, without "." and "..".
+  [[nodiscard]] virtual Result<std::vector<DirectoryEntry>> list(std::string_view path) = 0;
+};
+
+/// One of the devices that a guest's GRUB would see.
+struct Device {
+  std::string name;            ///< GRUB's, without parentheses: "hd0", "hd0,gpt2", "hd0,msdos5"
+  std::string partition_uuid;  ///< GPT's unique GUID or MBR's "SIGNATURE-NN", lower case; empty for a whole disk
+  std::string partition_type;  ///< GPT's type GUID or MBR's type as "0x83", lower case; empty for a whole disk
+  std::string partition_label; ///< GPT's partition name in UTF-8; empty elsewhere
+  std::uint64_t size = 0;      ///< bytes
+};
+
+/// All devices of the request. File systems are mounted when first asked for, and kept.
+class Devices {
+ public:
+  Devices() = default;
+  Devices(const Devices&) = delete;
+  Devices& operator=(const Devices&) = delete;
+  virtual ~Devices() = default;
+
+  /// In the order in which GRUB's `search` goes through them: each disk, then its partitions.
+  [[nodiscard]] virtual const std::vector<Device>& devices() const = 0;
+
+  /// The file system of a device by its GRUB name ("hd0,gpt2"; also "hd0,2", which GRUB takes for either table).
+  /// kNotFound: no such device. kUnsupported: no known file system on it. kDamaged and kIo: one that cannot be read.
+  /// The pointer lives as long as the Devices.
+  [[nodiscard]] virtual Result<FileSystem*> file_system(std::string_view device_name) = 0;
+};
+
+/// Reads a whole regular file of at most `maximum` bytes, charging the budget; kLimit when it is longer.
+[[nodiscard]] Result<std::string> read_whole_file(FileSystem& file_system, std::string_view path,
+                                                  std::size_t maximum, Budget& budget);
+
+}  // namespace pvhgrub::fs

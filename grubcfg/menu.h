@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One model of a boot menu for every syntax: GRUB's language today; BLS, extlinux and legacy menus join it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace pvhgrub::grubcfg {
+
+/// A file of the guest, by GRUB's names.
+struct FileReference {
+  std::string device;  ///< "hd0,gpt2"; empty where the configuration names none (a bare configuration file)
+  std::string path;    ///< "/boot/vmlinuz"
+  /// "(hd0,gpt2)/boot/vmlinuz", or just the path where there is no device.
+  [[nodiscard]] std::string to_string() const;
+  friend bool operator==(const FileReference&, const FileReference&) = default;
+};
+
+/// One member of an initrd line.
+struct InitrdFile {
+  FileReference file;
+  /// Set for `newc:NAME:PATH`: the file is wrapped into a cpio archive under this name (GRUB manual, "initrd").
+  std::optional<std::string> newc_name;
+};
+
+/// What an entry would boot, or why it would not.
+struct BootEntry {
+  enum class Kind : std::uint8_t {
+    kNone,         ///< nothing loaded: `reboot`, `fwsetup`, an empty body
+    kLinux,        ///< a Linux kernel, also the one that a Xen entry loads as its module
+    kChainloader,  ///< another loader or EFI program
+    kOther,        ///< a loader that a Xen guest of ours cannot use (kfreebsd, ntldr, ...)
+  };
+  Kind kind = Kind::kNone;
+  std::string loader_command;          ///< the command that loaded it: "linux", "multiboot2", "chainloader"
+  FileReference kernel;
+  std::vector<InitrdFile> initrds;
+  std::string command_line;            ///< as the kernel gets it, BOOT_IMAGE= included
+  std::optional<FileReference> hypervisor;  ///< of a Xen entry
+  std::string hypervisor_command_line;
+  /// What GRUB would have printed instead of booting (file not found, no kernel loaded); empty when it would boot.
+  std::string error;
+  [[nodiscard]] bool bootable() const { return error.empty() && kind == Kind::kLinux; }
+};
+
+/// What a menu shows of an entry before it is evaluated.
+struct MenuEntry {
+  std::string title;
+  std::string id;                    ///< --id, else the title, as GRUB does
+  std::vector<std::string> classes;  ///< --class, in order
+  std::vector<std::string> users;    ///< --users; superusers may always boot
+  bool restricted = false;           ///< booting it needs one of `users` or a superuser (superusers set, not --unrestricted)
+  std::string hotkey;                ///< --hotkey as written: "r", "delete"; empty for none
+  bool is_submenu = false;
+  bool hidden = false;               ///< hiddenentry (openSUSE): bootable by hotkey or id, not shown
+};
+
+enum class TimeoutStyle : std::uint8_t { kMenu, kCountdown, kHidden };
+
+class Menu {
+ public:
+  Menu() = default;
+  Menu(const Menu&) = delete;
+  Menu& operator=(const Menu&) = delete;
+  virtual ~Menu() = default;
+
+  [[nodiscard]] virtual const std::vector<MenuEntry>& entries() const = 0;
+
+  /// Evaluates one entry that is not a submenu, in a copy of the environment: asking twice gives the same answer.
+  /// An entry that GRUB could not boot is an answer too (BootEntry::error); a Result's error is kLimit and the like.
+  [[nodiscard]] virtual Result<BootEntry> evaluate(std::size_t index) = 0;
+
+  /// Evaluates a submenu's body, in a copy of the environment. The pointer lives as long as this menu.
+  [[nodiscard]] virtual Result<Menu*> submenu(std::size_t index) = 0;
+
+  /// The index that GRUB would highlight: `default` as number, title or id; 0 where it names nothing, as GRUB does.
+  [[nodiscard]] virtual std::size_t default_index() const = 0;
+  /// Seconds; no value: wait for ever. 0 boots at once.
+  [[nodiscard]] virtual std::optional<std::uint32_t> timeout() const = 0;
+  [[nodiscard]] virtual TimeoutStyle timeout_style() const = 0;
+};
+
+/// The way to an entry through submenus: "1>0" is {1, 0}.
+using EntryPath = std::vector<std::size_t>;
+[[nodiscard]] std::string to_string(const EntryPath& path);
+
+}  // namespace pvhgrub::grubcfg
