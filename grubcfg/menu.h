@@ -14,6 +14,14 @@
 
 namespace pvhgrub::grubcfg {
 
+/// Where a menu was read from.
+struct ConfigurationSource {
+  std::string kind;    ///< the syntax: "grub2"
+  std::string device;  ///< "hd0,gpt2"; empty for a bare configuration file
+  std::string path;    ///< "/boot/grub/grub.cfg"
+  friend bool operator==(const ConfigurationSource&, const ConfigurationSource&) = default;
+};
+
 /// A file of the guest, by GRUB's names.
 struct FileReference {
   std::string device;  ///< "hd0,gpt2"; empty where the configuration names none (a bare configuration file)
@@ -85,6 +93,19 @@ class Menu {
   /// Seconds; no value: wait for ever. 0 boots at once.
   [[nodiscard]] virtual std::optional<std::uint32_t> timeout() const = 0;
   [[nodiscard]] virtual TimeoutStyle timeout_style() const = 0;
+
+  /// The entries of this menu to try, in order, when the default cannot be booted.
+  [[nodiscard]] virtual const std::vector<std::size_t>& fallback() const = 0;
+
+  /// The file whose menu this is: what `configfile` led to, not where the reading began.
+  [[nodiscard]] virtual const ConfigurationSource& source() const = 0;
+
+  /// The source text of an entry's body as it stands in the configuration, without the braces around it. Lives as long
+  /// as the menu.
+  [[nodiscard]] virtual std::string_view entry_source(std::size_t index) const = 0;
+
+  /// Names (in `superusers`) who may do anything; empty: nobody is asked for a password.
+  [[nodiscard]] virtual const std::string& superusers() const = 0;
 };
 
 /// The way to an entry through submenus: "1>0" is {1, 0}.

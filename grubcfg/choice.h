@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Which entry of a menu is booted when nobody is asked.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "grubcfg/diagnostics.h"
+#include "grubcfg/menu.h"
+
+namespace pvhgrub::grubcfg {
+
+struct Choice {
+  EntryPath path;
+  std::string title;  ///< of the entry itself, without the submenus it lies in
+  BootEntry entry;
+};
+
+/// The entry that --entry= names: an index ("2"), a path of indexes ("1>0"), a title, an id, or a mix ("Advanced>0");
+/// a '>' inside a title or id is doubled. kNoEntry, with what there is to choose from, when nothing matches. The entry
+/// may be one that GRUB could not boot: see BootEntry::error.
+[[nodiscard]] Result<Choice> choose_entry(Menu& menu, std::string_view wanted, Diagnostics& diagnostics);
+
+/// What GRUB boots when nobody touches a key: the default entry, then those of `fallback` when it cannot be booted,
+/// each with a notice. kNoEntry, telling each one's error, when none can.
+[[nodiscard]] Result<Choice> choose_default(Menu& menu, Diagnostics& diagnostics);
+
+/// The way to the default entry, into submenus as far as `default` names them. The last step is a submenu where
+/// `default` stops at one. kNoEntry for an empty menu.
+[[nodiscard]] Result<EntryPath> default_path(Menu& menu);
+
+}  // namespace pvhgrub::grubcfg
