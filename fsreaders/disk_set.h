@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// All disks of one request as GRUB would name them: hd0, hd0,gpt1, hd0,gpt2, hd1, ...
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/budget.h"
+#include "base/result.h"
+#include "fsreaders/disk.h"
+#include "fsreaders/file_system.h"
+#include "fsreaders/partition_table.h"
+
+namespace pvhgrub::fs {
+
+/// Takes what the user should know although reading goes on. `where`: a device ("hd0", "hd0,gpt2"); `message`
+/// may hold guest text.
+using NoteSink = std::function<void(std::string where, std::string message)>;
+
+class DiskSet final : public Devices {
+ public:
+  /// Opens the disks in order (hd0, hd1, ...) and reads their partition tables; mounts nothing. A disk of
+  /// several whose table is damaged stays as a device without partitions, with a note; kIo, kLimit and a
+  /// damaged only disk are errors. `budget` and what `notes` refers to must outlive the set.
+  [[nodiscard]] static Result<std::unique_ptr<DiskSet>> open(const std::vector<DiskInput>& inputs,
+                                                             Budget& budget, NoteSink notes);
+  ~DiskSet() override;
+
+  [[nodiscard]] const std::vector<Device>& devices() const override { return devices_; }
+
+  /// As Devices says. Mounted at the first call; a failure is kept as well, and sent to the NoteSink once,
+  /// except where the device simply holds no file system.
+  [[nodiscard]] Result<FileSystem*> file_system(std::string_view device_name) override;
+
+  [[nodiscard]] std::size_t disk_count() const { return tables_.size(); }
+  /// The partition table of disk `number`, which is below disk_count().
+  [[nodiscard]] const PartitionTable& partition_table(std::size_t number) const { return tables_.at(number); }
+  /// The bytes of a device, by the names that file_system() takes; nullptr where there is no such device.
+  [[nodiscard]] BlockSource* source(std::string_view device_name);
+
+ private:
+  struct Slot;
+  DiskSet(Budget& budget, NoteSink notes);
+
+  [[nodiscard]] Result<void> add_disk(const DiskInput& input, bool only_disk);
+  [[nodiscard]] Slot* find(std::string_view device_name);
+  void mount(Slot& slot);
+
+  Budget& budget_;
+  NoteSink notes_;
+  std::vector<std::unique_ptr<Disk>> disks_;
+  std::vector<PartitionTable> tables_;  ///< one a disk
+  std::vector<Device> devices_;
+  std::vector<Slot> slots_;  ///< one a device, in the same order
+};
+
+}  // namespace pvhgrub::fs
