@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "protocol/conversation.h"
+
+#include <algorithm>
+
+#include "base/checked.h"
+
+namespace pvhgrub::protocol {
+namespace {
+
+std::unexpected<Error> broken(std::string what) {
+  return fail(ErrorCode::kProtocol, "the worker broke the protocol: " + std::move(what) +
+                                        "; nothing of what it said is used");
+}
+
+std::uint64_t size_cap(OutputKind kind) {
+  return kind == OutputKind::kKernel ? limits::kKernelBytes : limits::kRamdiskBytes;
+}
+
+}  // namespace
+
+Conversation::Conversation(const Request& request, WorkerEvents& events)
+    : mode_(request.mode), not_really_(request.not_really), events_(events) {
+  for (const RequestDisk& disk : request.disks) disk_sizes_.push_back(disk.size);
+}
+
+Result<void> Conversation::filled(std::size_t count) {
+  buffer_.filled(count);
+  return {};
+}
+
+Result<bool> Conversation::handle_next() {
+  PVHGRUB_TRY_ASSIGN(const std::optional<Frame> frame, buffer_.next());
+  if (!frame) return false;
+  PVHGRUB_TRY(handle(*frame));
+  return true;
+}
+
+Result<void> Conversation::finish() const {
+  if (!verdict_) return broken("it ended without a verdict");
+  if (!buffer_.empty()) return broken("it sent something after its verdict");
+  return {};
+}
+
+Result<void> Conversation::handle(const Frame& frame) {
+  if (verdict_) return broken("it sent something after its verdict");
+  const bool belongs_to_stream = frame.type >= FrameType::kStreamBegin && frame.type <= FrameType::kStreamEnd;
+  if (!belongs_to_stream && frame.stream != 0) return broken("a stream number where none belongs");
+  if (frame.type == FrameType::kVerdict) return handle_verdict(frame);
+  if (frame.type == FrameType::kLayers) return handle_layers(frame);
+  if (!layers_seen_) return broken("it spoke before it told what confines it");
+  switch (frame.type) {
+    case FrameType::kLog:
+      return handle_log(frame);
+    case FrameType::kEcho:
+      return handle_echo(frame);
+    case FrameType::kMenu:
+      return handle_menu(frame);
+    case FrameType::kEntry:
+      return handle_entry(frame);
+    case FrameType::kChoice:
+      return handle_choice(frame);
+    case FrameType::kStreamBegin:
+      return handle_stream_begin(frame);
+    case FrameType::kHole:
+    case FrameType::kExtent:
+    case FrameType::kBytes:
+      return handle_piece(frame);
+    case FrameType::kStreamEnd:
+      return handle_stream_end(frame);
+    case FrameType::kRequest:
+    case FrameType::kLayers:
+    case FrameType::kVerdict:
+      break;
+  }
+  return broken("a frame of a type that only the broker sends");
+}
+
+Result<void> Conversation::handle_layers(const Frame& frame) {
+  if (layers_seen_) return broken("it told its layers twice");
+  layers_seen_ = true;
+  PayloadReader reader(frame.payload);
+  PVHGRUB_TRY_ASSIGN(const std::string text, reader.text());
+  PVHGRUB_TRY(reader.finish());
+  return events_.layers(text);
+}
+
+Result<void> Conversation::handle_log(const Frame& frame) {
+  PVHGRUB_TRY_ASSIGN(const LogMessage message, LogMessage::decode(frame.payload));
+  ++log_records_;
+  if (log_records_ > limits::kLogRecords) return {};
+  if (log_records_ == limits::kLogRecords)
+    return events_.log({LogLevel::kNotice, "", "too many messages: the rest is left out"});
+  return events_.log(message);
+}
+
+Result<void> Conversation::handle_echo(const Frame& frame) {
+  if (mode_ != Mode::kEvaluate) return broken("echoed text outside of an evaluation");
+  echo_bytes_ += frame.payload.size();
+  if (echo_bytes_ > limits::kEchoBytes)
+    return fail(ErrorCode::kLimit, "the script echoed more than " + std::to_string(limits::kEchoBytes) + " bytes");
+  return events_.echo(frame.payload);
+}
+
+Result<void> Conversation::handle_menu(const Frame& frame) {
+  if (mode_ != Mode::kList || menu_seen_) return broken("a menu out of order");
+  menu_seen_ = true;
+  PVHGRUB_TRY_ASSIGN(const MenuMessage menu, MenuMessage::decode(frame.payload));
+  return events_.menu(menu);
+}
+
+// Entries come parents first, each as the next of its menu: only so is the tree that is built from them bounded.
+bool Conversation::follows_previous_entry(const std::vector<std::uint32_t>& path) const {
+  if (previous_path_.empty()) return path.size() == 1 && path[0] == 0;
+  if (path.size() == previous_path_.size() + 1) {
+    return previous_is_submenu_ && path.back() == 0 &&
+           std::equal(previous_path_.begin(), previous_path_.end(), path.begin());
+  }
+  if (path.size() > previous_path_.size()) return false;
+  const std::size_t last = path.size() - 1;
+  return std::equal(path.begin(), path.end() - 1, previous_path_.begin()) && previous_path_[last] != ~0U &&
+         path[last] == previous_path_[last] + 1;
+}
+
+Result<void> Conversation::handle_entry(const Frame& frame) {
+  if (mode_ != Mode::kList || !menu_seen_) return broken("an entry out of order");
+  if (++entries_ > limits::kMenuEntries)
+    return fail(ErrorCode::kLimit, "the menu has more than " + std::to_string(limits::kMenuEntries) + " entries");
+  PVHGRUB_TRY_ASSIGN(const EntryMessage entry, EntryMessage::decode(frame.payload));
+  if (!follows_previous_entry(entry.path)) return broken("an entry whose index does not follow the one before");
+  previous_path_ = entry.path;
+  previous_is_submenu_ = entry.is_submenu;
+  return events_.entry(entry);
+}
+
+Result<void> Conversation::handle_choice(const Frame& frame) {
+  if (mode_ != Mode::kBoot || choice_seen_) return broken("a choice out of order");
+  choice_seen_ = true;
+  PVHGRUB_TRY_ASSIGN(const ChoiceMessage choice, ChoiceMessage::decode(frame.payload));
+  if (choice.command_line.size() > limits::kCommandLineBytes)
+    return fail(ErrorCode::kLimit, "the command line has " + std::to_string(choice.command_line.size()) +
+                                       " bytes, and libxl would drop one of more than " +
+                                       std::to_string(limits::kCommandLineBytes) +
+                                       "; shorten it in the guest's configuration");
+  return events_.choice(choice);
+}
+
+Result<void> Conversation::handle_stream_begin(const Frame& frame) {
+  if (mode_ != Mode::kBoot || not_really_ || !choice_seen_) return broken("an output out of order");
+  if (frame.stream < 1 || frame.stream > outputs_.size()) return broken("a stream number out of range");
+  if (outputs_[frame.stream - 1U]) return broken("an output begun twice");
+  PVHGRUB_TRY_ASSIGN(const StreamBeginMessage begin, StreamBeginMessage::decode(frame.payload));
+  for (const auto& output : outputs_)
+    if (output && output->kind == begin.kind) return broken("two outputs of the same kind");
+  if (begin.size > size_cap(begin.kind))
+    return fail(ErrorCode::kLimit, std::string(begin.kind == OutputKind::kKernel ? "the kernel" : "the ramdisk") +
+                                       " has " + std::to_string(begin.size) + " bytes, more than the " +
+                                       std::to_string(size_cap(begin.kind)) + " allowed");
+  outputs_[frame.stream - 1U] = Output{begin.kind, begin.size, 0, false};
+  return events_.output_begin(begin.kind, begin.size);
+}
+
+Result<Conversation::Output*> Conversation::open_output(const Frame& frame) {
+  if (frame.stream < 1 || frame.stream > outputs_.size()) return broken("a stream number out of range");
+  std::optional<Output>& output = outputs_[frame.stream - 1U];
+  if (!output || output->ended) return broken("contents for an output that is not open");
+  return &*output;
+}
+
+Result<void> Conversation::handle_piece(const Frame& frame) {
+  PVHGRUB_TRY_ASSIGN(Output* const output, open_output(frame));
+  if (++pieces_ > limits::kOutputPieces)
+    return fail(ErrorCode::kLimit, "an output in more than " + std::to_string(limits::kOutputPieces) +
+                                       " pieces; defragment the file in the guest");
+  Piece piece;
+  piece.position = output->received;
+  if (frame.type == FrameType::kHole) {
+    PVHGRUB_TRY_ASSIGN(const HoleMessage hole, HoleMessage::decode(frame.payload));
+    piece.kind = Piece::Kind::kHole;
+    piece.length = hole.length;
+  } else if (frame.type == FrameType::kExtent) {
+    PVHGRUB_TRY_ASSIGN(piece.extent, ExtentMessage::decode(frame.payload));
+    piece.kind = Piece::Kind::kExtent;
+    piece.length = piece.extent.length;
+    if (piece.extent.disk >= disk_sizes_.size()) return broken("an extent on a disk that there is not");
+    if (!range_inside(piece.extent.offset, piece.extent.length, disk_sizes_[piece.extent.disk]))
+      return broken("an extent outside of its disk");
+  } else {
+    piece.kind = Piece::Kind::kBytes;
+    piece.bytes = frame.payload;
+    piece.length = frame.payload.size();
+  }
+  if (piece.length == 0) return broken("an empty piece");
+  if (!range_inside(output->received, piece.length, output->size))
+    return broken("more contents than the output's declared size");
+  output->received += piece.length;
+  return events_.piece(output->kind, piece);
+}
+
+Result<void> Conversation::handle_stream_end(const Frame& frame) {
+  PVHGRUB_TRY_ASSIGN(Output* const output, open_output(frame));
+  if (!frame.payload.empty()) return broken("an end of output that says something");
+  if (output->received != output->size) return broken("less contents than the output's declared size");
+  output->ended = true;
+  return {};
+}
+
+Result<void> Conversation::handle_verdict(const Frame& frame) {
+  PVHGRUB_TRY_ASSIGN(const VerdictMessage verdict, VerdictMessage::decode(frame.payload));
+  if (verdict.success) PVHGRUB_TRY(require_success_is_whole());
+  verdict_ = verdict;
+  return {};
+}
+
+Result<void> Conversation::require_success_is_whole() const {
+  if (!layers_seen_) return broken("success before it told what confines it");
+  if (mode_ == Mode::kList && !menu_seen_) return broken("success without a menu");
+  if (mode_ != Mode::kBoot) return {};
+  if (!choice_seen_) return broken("success without a choice");
+  bool kernel = false;
+  for (const auto& output : outputs_) {
+    if (!output) continue;
+    if (!output->ended) return broken("success with an unfinished output");
+    kernel = kernel || output->kind == OutputKind::kKernel;
+  }
+  if (!kernel && !not_really_) return broken("success without a kernel");
+  return {};
+}
+
+}  // namespace pvhgrub::protocol

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the frames say. Each message encodes to a payload and decodes from one, checking every value that has a range.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocol/frame.h"
+
+namespace pvhgrub::protocol {
+
+/// What the worker is asked to do.
+enum class Mode : std::uint8_t {
+  kBoot = 0,      ///< choose an entry and send its files
+  kList = 1,      ///< tell the menu
+  kEvaluate = 2,  ///< run a GRUB script, send what it echoes
+  kReport = 3,    ///< confine, tell the layers, end (--sandbox-report)
+};
+
+/// One disk as the broker measured it: the worker may not ask the kernel.
+struct RequestDisk {
+  std::uint32_t descriptor = 0;   ///< file descriptor number in the worker
+  std::uint64_t size = 0;         ///< bytes
+  std::uint32_t sector_size = 0;  ///< bytes of a logical sector of a block device; 0 for a file
+  bool block_device = false;
+  std::optional<std::uint64_t> offset;  ///< --offset: the file system begins here (bytes), no partition table
+};
+
+struct Request {
+  Mode mode = Mode::kBoot;
+  bool bare_configuration = false;  ///< --isconfig: the script is the configuration, there is no disk
+  bool has_script = false;          ///< a script waits on the script descriptor
+  std::string script_name;          ///< what messages call it
+  bool not_really = false;          ///< -n: choose and check, send no contents
+  bool explain = false;             ///< send each step from disk to choice
+  bool landlock_only = false;       ///< --allow-landlock-only
+  std::optional<std::string> entry;    ///< --entry
+  std::optional<std::string> kernel;   ///< --kernel: a path in the guest
+  std::optional<std::string> ramdisk;  ///< --ramdisk
+  std::string arguments;               ///< --args
+  std::string grub_platform;           ///< --grub-platform
+  std::vector<RequestDisk> disks;
+
+  [[nodiscard]] PayloadWriter encode() const;
+  [[nodiscard]] static Result<Request> decode(Bytes payload);
+};
+
+enum class LogLevel : std::uint8_t { kDebug = 0, kExplain = 1, kNotice = 2, kWarning = 3 };
+
+struct LogMessage {
+  LogLevel level = LogLevel::kNotice;
+  std::string where;
+  std::string text;
+  [[nodiscard]] PayloadWriter encode() const;
+  [[nodiscard]] static Result<LogMessage> decode(Bytes payload);
+};
+
+/// The listing's head.
+struct MenuMessage {
+  std::string source_kind;    ///< "grub2"
+  std::string source_device;  ///< "hd0,gpt2"; empty for a bare file
+  std::string source_path;
+  std::vector<std::uint32_t> default_path;
+  std::optional<std::uint32_t> timeout;  ///< seconds
+  std::uint8_t timeout_style = 0;        ///< 0 menu, 1 countdown, 2 hidden
+  [[nodiscard]] PayloadWriter encode() const;
+  [[nodiscard]] static Result<MenuMessage> decode(Bytes payload);
+};
+
+/// One entry of the listing.
+struct EntryMessage {
+  std::vector<std::uint32_t> path;  ///< the whole index path
+  std::string id;
+  std::string title;
+  std::vector<std::string> classes;
+  std::vector<std::string> users;
+  bool restricted = false;
+  bool hidden = false;
+  bool is_submenu = false;
+  std::string hotkey;
+  std::string kernel;  ///< "(hd0,gpt2)/boot/vmlinuz"; empty where there is none
+  std::vector<std::string> initrds;
+  std::string command_line;
+  std::string hypervisor;
+  std::string hypervisor_command_line;
+  std::string loader;  ///< the command that loads it: "linux", "chainloader"; empty for none
+  std::string error;   ///< why it would not boot; empty when it would
+  [[nodiscard]] PayloadWriter encode() const;
+  [[nodiscard]] static Result<EntryMessage> decode(Bytes payload);
+};
+
+/// What the worker chose to boot.
+struct ChoiceMessage {
+  std::vector<std::uint32_t> path;  ///< empty where no entry was chosen (--kernel)
+  std::string title;
+  std::string kernel;                ///< guest path, for -n and messages
+  std::vector<std::string> initrds;
+  std::string command_line;          ///< what goes into the result, --args included
+  [[nodiscard]] PayloadWriter encode() const;
+  [[nodiscard]] static Result<ChoiceMessage> decode(Bytes payload);
+};
+
+enum class OutputKind : std::uint8_t { kKernel = 0, kRamdisk = 1 };
+
+struct StreamBeginMessage {
+  OutputKind kind = OutputKind::kKernel;
+  std::uint64_t size = 0;  ///< bytes that will follow in all
+  [[nodiscard]] PayloadWriter encode() const;
+  [[nodiscard]] static Result<StreamBeginMessage> decode(Bytes payload);
+};
+
+struct HoleMessage {
+  std::uint64_t length = 0;  ///< bytes
+  [[nodiscard]] PayloadWriter encode() const;
+  [[nodiscard]] static Result<HoleMessage> decode(Bytes payload);
+};
+
+struct ExtentMessage {
+  std::uint32_t disk = 0;  ///< index into Request::disks
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+  [[nodiscard]] PayloadWriter encode() const;
+  [[nodiscard]] static Result<ExtentMessage> decode(Bytes payload);
+};
+
+/// The end: success, or the error that the program ends with. `script_status` is what --eval exits with.
+struct VerdictMessage {
+  bool success = false;
+  bool script_status = true;  ///< Mode::kEvaluate: the last command's status
+  Error error;                ///< when not success
+  [[nodiscard]] PayloadWriter encode() const;
+  [[nodiscard]] static Result<VerdictMessage> decode(Bytes payload);
+};
+
+}  // namespace pvhgrub::protocol
