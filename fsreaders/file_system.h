@@ -86,6 +86,10 @@ class FileSystem {
   [[nodiscard]] virtual Result<FileInfo> stat(std::string_view path) = 0;
   /// A directory's entries in no given order, without "." and "..".
   [[nodiscard]] virtual Result<std::vector<DirectoryEntry>> list(std::string_view path) = 0;
+
+  /// What a person should know of how this file system was read ("the journal was replayed in memory: ..."), for
+  /// --explain; may hold guest text.
+  [[nodiscard]] virtual std::vector<std::string> notes() const { return {}; }
 };
 
 /// One of the devices that a guest's GRUB would see.
