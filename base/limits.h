@@ -79,6 +79,15 @@ inline constexpr std::size_t kDirectoryEntries = 1'000'000;
 /// Journal blocks of one ext4 file system that the replay overlay may name: mke2fs makes journals of up to 1 GiB in
 /// 1 KiB blocks; the overlay holds some 16 bytes for each.
 inline constexpr std::size_t kJournalOverlayBlocks = 1'048'576;
+/// Revoke records of one ext4 journal, 16 bytes each: a block is revoked once a transaction, and a transaction is at
+/// most a quarter of the journal.
+inline constexpr std::size_t kJournalRevokeRecords = 1'048'576;
+/// Group descriptors of one ext file system in bytes, which libext2fs holds in memory: 64 TiB in 4 KiB blocks.
+inline constexpr std::uint64_t kExtGroupDescriptorBytes = 32 * kMiB;
+/// Runs of blocks of one file, 16 bytes each: a 4 GiB initrd in 1 KiB blocks, each apart.
+inline constexpr std::size_t kFileRuns = 4'194'304;
+/// Names of one directory in bytes, all in all, which a listing holds in memory: kDirectoryEntries of 16 bytes.
+inline constexpr std::size_t kDirectoryNameBytes = 16 * kMiB;
 
 // --- GRUB's language --------------------------------------------------------------------------------------------
 
