@@ -30,6 +30,14 @@ inline constexpr std::uint64_t kConsoleWaitMilliseconds = 10'000;
 inline constexpr std::uint64_t kWorkerAddressSpace = 192 * kMiB;
 /// RLIMIT_CPU in seconds: below the deadline, so that a spinning worker ends even if the broker is stopped.
 inline constexpr std::uint64_t kWorkerCpuSeconds = 100;
+/// Milliseconds that the broker waits for a killed worker: one that hangs in the kernel on a dead disk cannot be reaped,
+/// and must not hold the broker. A healthy one is gone in about one.
+inline constexpr std::uint64_t kReapMilliseconds = 2'000;
+/// Milliseconds from clone(2) to a finished execve(2) of the worker: about one, more on a dom0 that reads its program
+/// from a slow disk.
+inline constexpr std::uint64_t kSpawnMilliseconds = 10'000;
+/// The highest descriptor number that a worker may be given: some hundred disks, and few enough to check each.
+inline constexpr int kWorkerDescriptors = 255;
 
 // --- Between broker and worker ----------------------------------------------------------------------------------
 
@@ -68,6 +76,9 @@ inline constexpr unsigned kSubmenuDepth = 32;
 
 /// Partitions of one disk: libfdisk reads as many GPT entries, MBR logical partitions are chained.
 inline constexpr std::size_t kPartitions = 256;
+/// Entries of a GPT, used or not: UEFI wants room for 128, and tools write no more unless told to. libfdisk reads the
+/// whole array (here 512 KiB) into memory, twice.
+inline constexpr std::uint32_t kGptEntries = 4096;
 /// Symbolic links followed in one look-up: the kernel's own limit (MAXSYMLINKS).
 inline constexpr unsigned kSymlinks = 40;
 /// Bytes of a path or a link's target: the kernel's PATH_MAX.

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+
+#include "base/result.h"
+
+namespace pvhgrub::sandbox {
+
+/// The range from which a worker's uid (and gid, the same number) is taken when root names none and there is
+/// no user "pvhgrub". Neither distributions nor systemd (https://systemd.io/UIDS-GIDS/) hand out ids here.
+inline constexpr uid_t kFirstUnusedUid = 0x7000'0000;  // 1879048192
+inline constexpr uid_t kUnusedUids = 65'536;           // to 1879113727
+
+/// The account that packages make for the worker.
+inline constexpr const char* kWorkerUser = "pvhgrub";
+
+struct WorkerIdentity {
+  uid_t uid = 0;  ///< never 0
+  gid_t gid = 0;  ///< never 0 where the caller is root
+};
+
+/// Whom the worker runs as.
+///   root, --runas=UID: that uid. Its gid is the account's primary group; the uid's own number where there is
+///   no such
+///     account (libxl passes a base uid plus the domain's id) or where that group is 0.
+///   root, no --runas: the user "pvhgrub"; without one, the first id of the range above that no account or
+///   group has,
+///     counted from the caller's pid on, so that workers of several callers differ.
+///   not root: the caller itself; --runas may name nobody else.
+/// kUsage: --runas is 0, (uid_t)-1 or not possible. kSandbox: no fit id.
+[[nodiscard]] Result<WorkerIdentity> choose_worker_identity(std::optional<uid_t> run_as);
+
+}  // namespace pvhgrub::sandbox
