@@ -47,8 +47,10 @@ class DiskSet final : public Devices {
   DiskSet(Budget& budget, NoteSink notes);
 
   [[nodiscard]] Result<void> add_disk(const DiskInput& input, bool only_disk);
-  [[nodiscard]] Slot* find(std::string_view device_name);
-  void mount(Slot& slot);
+  void add_partitions(Disk& disk, const PartitionTable& table);
+  [[nodiscard]] std::optional<std::size_t> find(std::string_view device_name) const;
+  void mount(std::size_t index);
+  void note(const Error& error) const;
 
   Budget& budget_;
   NoteSink notes_;

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What a device holds, by its magic numbers; and which of it can be read.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "base/budget.h"
+#include "base/result.h"
+#include "fsreaders/block_source.h"
+#include "fsreaders/file_system.h"
+
+namespace pvhgrub::fs {
+
+/// A reader: mounts what `source` holds. Both outlive the result.
+using OpenFileSystem = Result<std::unique_ptr<FileSystem>> (*)(BlockSource& source, Budget& budget);
+
+/// One known format.
+struct Format {
+  std::string_view name;          ///< for messages, as in "holds ...": "XFS", "an LVM2 physical volume"
+  OpenFileSystem open = nullptr;  ///< nullptr: known by sight, but this version cannot read it
+  std::string_view remedy = {};   ///< what the user can do where it cannot be read; may be empty
+};
+
+/// The format of what `source` holds, or nullptr where no known magic is found. The formats that hide others
+/// (encryption, volumes, RAID members) win over file systems whose old superblock may have survived below
+/// them.
+[[nodiscard]] Result<const Format*> recognise_format(BlockSource& source);
+
+}  // namespace pvhgrub::fs

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "fsreaders/partition_gpt_header.h"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "base/checked.h"
+#include "base/limits.h"
+
+namespace pvhgrub::fs {
+namespace {
+
+constexpr std::string_view kSignature = "EFI PART";
+/// UEFI 5.3.2: at least 92 bytes, at most a sector.
+constexpr std::uint32_t kSmallestHeader = 92;
+/// UEFI allows 128 * 2^n; Linux takes no other than 128, and libfdisk steps through the entries by 128.
+constexpr std::uint32_t kEntryBytes = 128;
+/// Byte offset of HeaderCRC32, which counts as zero in its own computation.
+constexpr std::size_t kHeaderChecksumOffset = 16;
+
+constexpr std::array<std::uint32_t, 256> make_crc32_table() {
+  std::array<std::uint32_t, 256> table{};
+  for (std::uint32_t i = 0; i < 256; ++i) {
+    std::uint32_t value = i;
+    for (int bit = 0; bit < 8; ++bit) value = (value >> 1) ^ ((value & 1) != 0 ? 0xEDB8'8320U : 0U);
+    table[i] = value;
+  }
+  return table;
+}
+constexpr std::array<std::uint32_t, 256> kCrc32Table = make_crc32_table();
+
+struct Header {
+  std::uint32_t header_size;
+  std::uint32_t header_checksum;
+  std::uint64_t my_sector;
+  std::uint64_t alternate_sector;
+  std::uint64_t first_usable;
+  std::uint64_t last_usable;
+  std::uint64_t entries_sector;
+  std::uint32_t entry_count;
+  std::uint32_t entry_size;
+  std::uint32_t entries_checksum;
+};
+
+Result<Header> parse(Bytes bytes) {
+  ByteReader reader(bytes);
+  Header header{};
+  PVHGRUB_TRY(reader.skip(kSignature.size() + 4));  // Signature, Revision
+  PVHGRUB_TRY_ASSIGN(header.header_size, reader.little_endian<std::uint32_t>());
+  PVHGRUB_TRY_ASSIGN(header.header_checksum, reader.little_endian<std::uint32_t>());
+  PVHGRUB_TRY(reader.skip(4));  // Reserved
+  PVHGRUB_TRY_ASSIGN(header.my_sector, reader.little_endian<std::uint64_t>());
+  PVHGRUB_TRY_ASSIGN(header.alternate_sector, reader.little_endian<std::uint64_t>());
+  PVHGRUB_TRY_ASSIGN(header.first_usable, reader.little_endian<std::uint64_t>());
+  PVHGRUB_TRY_ASSIGN(header.last_usable, reader.little_endian<std::uint64_t>());
+  PVHGRUB_TRY(reader.skip(16));  // DiskGUID
+  PVHGRUB_TRY_ASSIGN(header.entries_sector, reader.little_endian<std::uint64_t>());
+  PVHGRUB_TRY_ASSIGN(header.entry_count, reader.little_endian<std::uint32_t>());
+  PVHGRUB_TRY_ASSIGN(header.entry_size, reader.little_endian<std::uint32_t>());
+  PVHGRUB_TRY_ASSIGN(header.entries_checksum, reader.little_endian<std::uint32_t>());
+  return header;
+}
+
+std::string where_of(const Disk& disk, std::uint64_t sector) {
+  return disk.name() + ", GPT header in sector " + std::to_string(sector);
+}
+
+/// What is wrong with the sectors that a header with a right checksum names; empty: nothing.
+std::string problem_of_sectors(const Header& header, std::uint64_t sector, std::uint64_t last_sector) {
+  if (header.my_sector != sector)
+    return "says that it belongs into sector " + std::to_string(header.my_sector);
+  if (header.last_usable < header.first_usable) return "has no usable sectors";
+  if (header.first_usable > last_sector || header.last_usable > last_sector)
+    return "is of a larger disk: partitions may reach to sector " + std::to_string(header.last_usable) +
+           ", but the disk ends with sector " + std::to_string(last_sector) + " (was the image cut short?)";
+  return {};
+}
+
+/// Reads the entries and compares their checksum.
+Result<std::string> problem_of_entries(Disk& disk, const Header& header, std::uint32_t sector_size) {
+  const std::uint64_t length = std::uint64_t{header.entry_count} * kEntryBytes;
+  const auto offset = checked_multiply<std::uint64_t>(header.entries_sector, sector_size);
+  if (!offset || !range_inside<std::uint64_t>(*offset, length, disk.size()))
+    return "says that its entries lie past the disk's end";
+  std::vector<std::byte> entries(static_cast<std::size_t>(length));
+  PVHGRUB_TRY(disk.read_at(*offset, entries));
+  if (crc32(entries) != header.entries_checksum) return "has a wrong checksum of its entries";
+  return std::string();
+}
+
+}  // namespace
+
+std::uint32_t crc32(Bytes bytes) {
+  std::uint32_t value = 0xFFFF'FFFF;
+  for (const std::byte byte : bytes)
+    value = (value >> 8) ^ kCrc32Table[(value ^ std::to_integer<std::uint32_t>(byte)) & 0xFF];
+  return ~value;
+}
+
+Result<GptHeaderCheck> check_gpt_header(Disk& disk, std::uint64_t sector, std::uint32_t sector_size) {
+  GptHeaderCheck check;
+  std::vector<std::byte> bytes(sector_size);
+  const auto offset = checked_multiply<std::uint64_t>(sector, sector_size);
+  if (!offset || !range_inside<std::uint64_t>(*offset, bytes.size(), disk.size())) {
+    check.problem = "would lie past the disk's end";
+    return check;
+  }
+  PVHGRUB_TRY(disk.read_at(*offset, bytes));
+  if (!as_text(bytes).starts_with(kSignature)) {
+    check.problem = "is missing";
+    return check;
+  }
+  PVHGRUB_TRY_ASSIGN(const Header header, parse(bytes));
+  check.signature = true;
+  check.alternate_sector = header.alternate_sector;
+  if (header.header_size < kSmallestHeader || header.header_size > sector_size) {
+    check.problem = "says that it has " + std::to_string(header.header_size) + " bytes";
+    return check;
+  }
+  std::fill_n(bytes.begin() + std::ptrdiff_t{kHeaderChecksumOffset}, sizeof header.header_checksum,
+              std::byte{0});
+  if (crc32(Bytes(bytes).first(header.header_size)) != header.header_checksum) {
+    check.problem = "has a wrong checksum";
+    return check;
+  }
+  if (header.entry_size != kEntryBytes)
+    return fail(ErrorCode::kUnsupported,
+                "its entries have " + std::to_string(header.entry_size) + " bytes; Linux reads 128 only",
+                where_of(disk, sector));
+  if (header.entry_count > limits::kGptEntries)
+    return fail(ErrorCode::kLimit,
+                "it has " + std::to_string(header.entry_count) + " entries, more than the " +
+                    std::to_string(limits::kGptEntries) + " that are read",
+                where_of(disk, sector));
+  check.entries_bytes = std::uint64_t{header.entry_count} * kEntryBytes;
+  if (header.entry_count == 0) {
+    check.problem = "has no entries";
+    return check;
+  }
+  check.problem = problem_of_sectors(header, sector, disk.size() / sector_size - 1);
+  if (check.problem.empty()) {
+    PVHGRUB_TRY_ASSIGN(check.problem, problem_of_entries(disk, header, sector_size));
+  }
+  return check;
+}
+
+}  // namespace pvhgrub::fs

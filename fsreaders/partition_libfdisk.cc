@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "fsreaders/partition_libfdisk.h"
+
+#include <fcntl.h>
+#include <libfdisk/libfdisk.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+
+namespace pvhgrub::fs {
+namespace {
+
+struct ContextDeleter {
+  // Not fdisk_deassign_device(), which would fsync(2) and sync(2): calls that kill the confined worker.
+  // Without it the descriptor stays open, as it must: libfdisk was only lent it.
+  void operator()(fdisk_context* context) const { fdisk_unref_context(context); }
+};
+struct TableDeleter {
+  void operator()(fdisk_table* table) const { fdisk_unref_table(table); }
+};
+struct IteratorDeleter {
+  void operator()(fdisk_iter* iterator) const { fdisk_free_iter(iterator); }
+};
+using Context = std::unique_ptr<fdisk_context, ContextDeleter>;
+using Table = std::unique_ptr<fdisk_table, TableDeleter>;
+using Iterator = std::unique_ptr<fdisk_iter, IteratorDeleter>;
+
+/// libfdisk warns once for an odd partition; a table has at most some hundred.
+constexpr std::size_t kWarnings = 16;
+
+std::string text_or_empty(const char* text) {
+  return text != nullptr ? std::string(text) : std::string();
+}
+
+std::string lower_case(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
+std::string hexadecimal_byte(unsigned value) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  return {'0', 'x', kDigits[(value >> 4) & 0xF], kDigits[value & 0xF]};
+}
+
+extern "C" {
+/// libfdisk's way to speak: keeps warnings for the user, answers no question. Never throws: C calls it.
+static int pvhgrub_libfdisk_speaks(fdisk_context* /*context*/, fdisk_ask* ask, void* data) noexcept {
+  const int type = fdisk_ask_get_type(ask);
+  if (type == FDISK_ASKTYPE_INFO) return 0;
+  if (type != FDISK_ASKTYPE_WARN && type != FDISK_ASKTYPE_WARNX) return -EINVAL;
+  auto& warnings = *static_cast<std::vector<std::string>*>(data);
+  if (warnings.size() < kWarnings) warnings.push_back(text_or_empty(fdisk_ask_print_get_mesg(ask)));
+  return 0;
+}
+}
+
+/// Undoes what libblkid, which libfdisk asks for the disk's topology, leaves on the open file:
+/// POSIX_FADV_RANDOM, without which the kernel reads ahead, for us and for the broker that copies a kernel
+/// from the same open file.
+class ReadAheadRestorer {
+ public:
+  explicit ReadAheadRestorer(int fd) : fd_(fd) {}
+  ReadAheadRestorer(const ReadAheadRestorer&) = delete;
+  ReadAheadRestorer& operator=(const ReadAheadRestorer&) = delete;
+  // A failure costs speed only.
+  ~ReadAheadRestorer() { static_cast<void>(posix_fadvise(fd_, 0, 0, POSIX_FADV_NORMAL)); }
+
+ private:
+  int fd_;
+};
+
+LibfdiskPartition convert(fdisk_partition* entry, bool gpt) {
+  LibfdiskPartition partition;
+  partition.number = std::uint64_t{fdisk_partition_get_partno(entry)} + 1;
+  if (fdisk_partition_has_start(entry)) partition.start = fdisk_partition_get_start(entry);
+  if (fdisk_partition_has_size(entry)) partition.sectors = fdisk_partition_get_size(entry);
+  if (fdisk_parttype* type = fdisk_partition_get_type(entry); type != nullptr)
+    partition.type = gpt ? lower_case(text_or_empty(fdisk_parttype_get_string(type)))
+                         : hexadecimal_byte(fdisk_parttype_get_code(type));
+  if (gpt) {
+    partition.uuid = lower_case(text_or_empty(fdisk_partition_get_uuid(entry)));
+    partition.label = text_or_empty(fdisk_partition_get_name(entry));
+    // UEFI table 5-8, attribute bit 2, by libfdisk's name for it.
+    const std::string attributes = text_or_empty(fdisk_partition_get_attrs(entry));
+    partition.bootable = attributes.find("LegacyBIOSBootable") != std::string::npos;
+  } else {
+    partition.bootable = fdisk_partition_is_bootable(entry) != 0;
+    partition.extended = fdisk_partition_is_container(entry) != 0;
+  }
+  return partition;
+}
+
+Result<void> read_partitions(const Disk& disk, fdisk_context* context, bool gpt, LibfdiskTable& result) {
+  fdisk_table* raw_table = nullptr;
+  const int error = fdisk_get_partitions(context, &raw_table);
+  const Table table(raw_table);
+  const Iterator iterator(fdisk_new_iter(FDISK_ITER_FORWARD));
+  if (error != 0 || table == nullptr || iterator == nullptr) {
+    errno = error != 0 ? -error : ENOMEM;
+    return fail_errno("libfdisk could not list the partitions", disk.name());
+  }
+  fdisk_partition* entry = nullptr;
+  while (fdisk_table_next_partition(table.get(), iterator.get(), &entry) == 0)
+    if (fdisk_partition_is_freespace(entry) == 0) result.partitions.push_back(convert(entry, gpt));
+  return {};
+}
+
+}  // namespace
+
+Result<LibfdiskTable> read_with_libfdisk(const Disk& disk, std::uint32_t sector_size) {
+  // Both libraries would print what they do, guest text among it, to standard error.
+  unsetenv("LIBFDISK_DEBUG");
+  unsetenv("LIBBLKID_DEBUG");
+
+  LibfdiskTable result;
+  const Context context(fdisk_new_context());
+  if (context == nullptr) {
+    errno = ENOMEM;
+    return fail_errno("libfdisk could not start", disk.name());
+  }
+  fdisk_set_ask(context.get(), pvhgrub_libfdisk_speaks, &result.warnings);
+  fdisk_disable_dialogs(context.get(), 1);
+  // Also keeps it from searching for other signatures on the disk.
+  fdisk_enable_listonly(context.get(), 1);
+  // libfdisk would ask the device by ioctl(2), which the confined worker may not, and then take 512.
+  fdisk_save_user_sector_size(context.get(), sector_size, sector_size);
+
+  const ReadAheadRestorer restorer(disk.input().fd);
+  const int error =
+      fdisk_assign_device_by_fd(context.get(), disk.input().fd, disk.name().c_str(), /*readonly=*/1);
+  if (error != 0) {
+    errno = -error;
+    return fail_errno("libfdisk could not read the disk", disk.name());
+  }
+  result.sectors = fdisk_get_nsectors(context.get());
+  if (fdisk_has_label(context.get()) == 0) return result;
+  const fdisk_label* label = fdisk_get_label(context.get(), nullptr);
+  result.label_type = text_or_empty(label != nullptr ? fdisk_label_get_name(label) : nullptr);
+  if (result.label_type != "gpt" && result.label_type != "dos") return result;
+  PVHGRUB_TRY(read_partitions(disk, context.get(), result.label_type == "gpt", result));
+  return result;
+}
+
+}  // namespace pvhgrub::fs
