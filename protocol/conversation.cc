@@ -24,11 +24,6 @@ Conversation::Conversation(const Request& request, WorkerEvents& events)
   for (const RequestDisk& disk : request.disks) disk_sizes_.push_back(disk.size);
 }
 
-Result<void> Conversation::filled(std::size_t count) {
-  buffer_.filled(count);
-  return {};
-}
-
 Result<bool> Conversation::handle_next() {
   PVHGRUB_TRY_ASSIGN(const std::optional<Frame> frame, buffer_.next());
   if (!frame) return false;

@@ -45,10 +45,9 @@ class Conversation {
   /// `request` tells what the worker may say; `events` outlives the conversation.
   Conversation(const Request& request, WorkerEvents& events);
 
-  /// Where the next bytes from the worker go; then `filled`, which handles every whole frame among them until
-  /// `paused` turns true after one.
+  /// Where the next bytes from the worker go; `filled` says how many came. Then call `handle_next` until it is false.
   [[nodiscard]] std::span<std::byte> room() { return buffer_.room(); }
-  [[nodiscard]] Result<void> filled(std::size_t count);
+  void filled(std::size_t count) { buffer_.filled(count); }
 
   /// Handles the next whole frame that is already held; false when there is none.
   [[nodiscard]] Result<bool> handle_next();

@@ -34,7 +34,6 @@ class TextListing final : public ListingWriter {
     std::string title;
     for (const std::string& part : titles_) title += (title.empty() ? "" : ">") + part;
     std::string text = "title: " + title + "\n";
-    text += "  index: " + index_text(entry.path) + (entry.path == default_path_ ? " (default)\n" : "\n");
     const auto [device, path] = split_device(entry.kernel);
     text += "  root: " + escape_for_terminal(device) + "\n";
     text += "  kernel: " + escape_for_terminal(path) + "\n";
@@ -43,6 +42,7 @@ class TextListing final : public ListingWriter {
     for (std::size_t i = 0; i < entry.initrds.size(); ++i)
       text += (i == 0 ? "" : " ") + escape_for_terminal(split_device(entry.initrds[i]).second);
     text += "\n";
+    text += "  index: " + index_text(entry.path) + (entry.path == default_path_ ? " (default)\n" : "\n");
     if (!entry.hypervisor.empty()) text += "  hypervisor: " + escape_for_terminal(entry.hypervisor) + "\n";
     if (!entry.error.empty()) text += "  error: " + escape_for_terminal(entry.error) + "\n";
     return text;

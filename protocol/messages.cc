@@ -90,7 +90,7 @@ Result<RequestDisk> get_disk(PayloadReader& reader) {
 PayloadWriter Request::encode() const {
   PayloadWriter writer;
   writer.put_u8(static_cast<std::uint8_t>(mode));
-  for (const bool flag : {bare_configuration, has_script, not_really, explain, landlock_only})
+  for (const bool flag : {bare_configuration, has_script, not_really, explain})
     writer.put_u8(flag ? 1 : 0);
   writer.put_text(script_name);
   put_optional_text(writer, entry);
@@ -107,8 +107,7 @@ Result<Request> Request::decode(Bytes payload) {
   PayloadReader reader(payload);
   Request request;
   PVHGRUB_TRY_ASSIGN(request.mode, get_enumeration(reader, Mode::kReport));
-  for (bool* flag : {&request.bare_configuration, &request.has_script, &request.not_really, &request.explain,
-                     &request.landlock_only}) {
+  for (bool* flag : {&request.bare_configuration, &request.has_script, &request.not_really, &request.explain}) {
     PVHGRUB_TRY_ASSIGN(*flag, reader.boolean());
   }
   PVHGRUB_TRY_ASSIGN(request.script_name, reader.text());

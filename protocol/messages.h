@@ -35,7 +35,6 @@ struct Request {
   std::string script_name;          ///< what messages call it
   bool not_really = false;          ///< -n: choose and check, send no contents
   bool explain = false;             ///< send each step from disk to choice
-  bool landlock_only = false;       ///< --allow-landlock-only
   std::optional<std::string> entry;    ///< --entry
   std::optional<std::string> kernel;   ///< --kernel: a path in the guest
   std::optional<std::string> ramdisk;  ///< --ramdisk

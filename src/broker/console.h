@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What people read: lines on standard error and standard output, with guest text escaped, on terminals of any mode.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace spdlog {
+class logger;
+}
+
+namespace pvhgrub::broker {
+
+enum class Verbosity : std::uint8_t { kNormal, kExplain, kDebug };
+
+class Console {
+ public:
+  /// `runtime_error_prefix`: the final error begins with "RuntimeError: ", which xapi looks for.
+  Console(Verbosity verbosity, bool runtime_error_prefix);
+  ~Console();
+  Console(const Console&) = delete;
+  Console& operator=(const Console&) = delete;
+
+  /// One line each on standard error. Texts may hold guest bytes: they are escaped here.
+  void debug(std::string_view text);
+  void explain(std::string_view text);
+  void notice(std::string_view where, std::string_view text);
+  /// The last line: cause and remedy. xl's own message only says "consult logfile".
+  void error(const Error& error);
+
+  /// Text for standard output, which the caller has escaped already; gathered until `flush`.
+  [[nodiscard]] Result<void> print(std::string_view text);
+  /// Bytes for standard output exactly as they are.
+  [[nodiscard]] Result<void> print_raw(std::string_view bytes);
+  [[nodiscard]] Result<void> flush();
+
+ private:
+  std::shared_ptr<spdlog::logger> logger_;
+  bool runtime_error_prefix_;
+  bool output_is_raw_;  // standard output is a terminal that does not turn \n into \r\n
+  std::string gathered_;
+};
+
+}  // namespace pvhgrub::broker

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "src/broker/extent_copier.h"
+
+#include <sys/sendfile.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace pvhgrub::broker {
+namespace {
+
+using protocol::OutputKind;
+using protocol::Piece;
+
+// A file system's block on nearly every host: a reflink takes whole ones only.
+constexpr std::uint64_t kBlock = 4096;
+constexpr std::size_t kReadWriteBuffer = 256 * limits::kKiB;
+
+const char* prefix(OutputKind kind) { return kind == OutputKind::kKernel ? "boot_kernel." : "boot_ramdisk."; }
+
+// The whole blocks of what is left first, so that they can be reflinked apart from the tail.
+std::uint64_t next_length(std::uint64_t left) {
+  const std::uint64_t length = std::min<std::uint64_t>(left, limits::kCopyPiece);
+  return length > kBlock ? length - length % kBlock : length;
+}
+
+// Errors by which the kernel says that this call does not serve this pair of files, while another may.
+bool call_does_not_fit(int error) {
+  return error == EXDEV || error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == EBADF ||
+         error == EPERM || error == ETXTBSY;
+}
+
+}  // namespace
+
+Result<void> ExtentCopier::begin(OutputKind kind, std::uint64_t size) {
+  PVHGRUB_TRY_ASSIGN(OutputFile file, OutputFile::create(directory_, prefix(kind)));
+  outputs_.at(static_cast<std::size_t>(kind)).emplace(Output{std::move(file), size, Method::kCopyFileRange});
+  return {};
+}
+
+Result<void> ExtentCopier::add(OutputKind kind, const Piece& piece) {
+  switch (piece.kind) {
+    case Piece::Kind::kHole:
+      return {};  // the file is new and sparse: what is not written reads as zeros
+    case Piece::Kind::kExtent:
+      queue_.push_back({kind, piece.position, piece.extent});
+      return {};
+    case Piece::Kind::kBytes:
+      break;
+  }
+  Bytes rest = piece.bytes;
+  auto position = static_cast<off_t>(piece.position);
+  while (!rest.empty()) {
+    const ssize_t count = pwrite(output(kind).file.fd(), rest.data(), rest.size(), position);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return cannot_write(output(kind));
+    rest = rest.subspan(static_cast<std::size_t>(count));
+    position += count;
+  }
+  return {};
+}
+
+Result<void> ExtentCopier::step() {
+  Task& task = queue_.front();
+  PVHGRUB_TRY_ASSIGN(const std::uint64_t copied,
+                     copy_some(output(task.kind), task, next_length(task.extent.length)));
+  if (copied == 0)
+    return fail(ErrorCode::kIo, "the disk ended at offset " + std::to_string(task.extent.offset) +
+                                    ", earlier than it did when it was opened");
+  task.position += copied;
+  task.extent.offset += copied;
+  task.extent.length -= copied;
+  if (task.extent.length == 0) queue_.pop_front();
+  return {};
+}
+
+// Measured on ext4, XFS and tmpfs: copy_file_range reflinks where it can, but fails from a block device or to another
+// file system, where sendfile is as fast; read and write serve what is left (a memfd over FUSE, for one).
+Result<std::uint64_t> ExtentCopier::copy_some(Output& output, const Task& task, std::uint64_t length) {
+  const int disk = disks_.at(task.extent.disk);
+  auto source = static_cast<off_t>(task.extent.offset);
+  auto target = static_cast<off_t>(task.position);
+  if (output.method == Method::kCopyFileRange) {
+    const ssize_t count = copy_file_range(disk, &source, output.file.fd(), &target, length, 0);
+    // Some kernels (5.3 to 5.18) answer 0 instead of an error for files they cannot serve; sendfile tells the truth.
+    if (count > 0) return static_cast<std::uint64_t>(count);
+    if (count < 0 && !call_does_not_fit(errno) && errno != EIO) return cannot_write(output);
+    output.method = Method::kSendfile;
+  }
+  if (output.method == Method::kSendfile) {
+    if (lseek(output.file.fd(), target, SEEK_SET) < 0) return cannot_write(output);
+    const ssize_t count = sendfile(output.file.fd(), disk, &source, length);
+    if (count >= 0) return static_cast<std::uint64_t>(count);
+    if (!call_does_not_fit(errno) && errno != EIO) return cannot_write(output);
+    output.method = Method::kReadWrite;
+  }
+  return read_and_write(task, length);
+}
+
+// Only here is it known which of the two files an EIO belongs to.
+Result<std::uint64_t> ExtentCopier::read_and_write(const Task& task, std::uint64_t length) {
+  std::vector<std::byte> buffer(static_cast<std::size_t>(std::min<std::uint64_t>(length, kReadWriteBuffer)));
+  ssize_t count = 0;
+  do {
+    count = pread(disks_.at(task.extent.disk), buffer.data(), buffer.size(), static_cast<off_t>(task.extent.offset));
+  } while (count < 0 && errno == EINTR);
+  if (count < 0)
+    return fail_errno("cannot read the disk at offset " + std::to_string(task.extent.offset) +
+                      "; check the storage that it lies on");
+  Piece piece;
+  piece.kind = Piece::Kind::kBytes;
+  piece.position = task.position;
+  piece.bytes = Bytes(buffer).first(static_cast<std::size_t>(count));
+  PVHGRUB_TRY(add(task.kind, piece));
+  return static_cast<std::uint64_t>(count);
+}
+
+std::unexpected<Error> ExtentCopier::cannot_write(const Output& output) const {
+  if (errno == ENOSPC || errno == EDQUOT)
+    return fail_errno("cannot write the " + std::to_string(output.size) +
+                          " bytes of this output; make room there or name another place with --output-directory",
+                      output.file.path());
+  return fail_errno("cannot write this output", output.file.path());
+}
+
+Result<void> ExtentCopier::finish() {
+  for (std::optional<Output>& output : outputs_)
+    if (output && ftruncate(output->file.fd(), static_cast<off_t>(output->size)) != 0) return cannot_write(*output);
+  return {};
+}
+
+std::optional<std::string> ExtentCopier::path(OutputKind kind) const {
+  const auto& output = outputs_.at(static_cast<std::size_t>(kind));
+  return output ? std::optional(output->file.path()) : std::nullopt;
+}
+
+void ExtentCopier::keep() {
+  for (std::optional<Output>& output : outputs_)
+    if (output) output->file.keep();
+}
+
+}  // namespace pvhgrub::broker

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "base/limits.h"
+#include "base/result.h"
+#include "protocol/boot_result.h"
+
+namespace pvhgrub::broker {
+
+/// The command line, understood. pvhgrub(1) describes each option; those of pygrub mean what they mean there.
+struct Options {
+  bool quiet = false;
+  bool interactive = false;
+  bool list_entries = false;
+  bool not_really = false;
+  bool is_configuration = false;
+  bool debug = false;
+  bool explain = false;
+  bool sandbox_report = false;
+  bool allow_landlock_only = false;
+  std::string output;            ///< empty or "-": standard output
+  std::string output_directory;  ///< empty: the default, which is made where it does not exist
+  protocol::ResultFormat output_format = protocol::ResultFormat::kSxp;
+  std::optional<std::string> kernel;
+  std::optional<std::string> ramdisk;
+  std::optional<std::string> entry;
+  std::optional<std::string> evaluate;  ///< --eval: a script's path, "-" for standard input
+  std::string arguments;
+  std::string grub_platform;
+  std::optional<std::uint64_t> offset;  ///< bytes
+  std::optional<uid_t> run_as;
+  std::uint64_t deadline_milliseconds = limits::kDeadlineMilliseconds;  ///< 0: none
+  std::string disk;  ///< path of the disk, or of the configuration with --isconfig; empty where none was given
+};
+
+/// A text to print instead of running (--help, --version).
+struct InformationText {
+  std::string text;
+};
+
+/// kUsage, with what is wrong. Empty arguments are passed over: xl hands on empty strings of bootloader_args.
+[[nodiscard]] Result<std::variant<Options, InformationText>> parse_options(int argc, const char* const* argv);
+
+}  // namespace pvhgrub::broker

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "src/broker/program.h"
+
+#include <unistd.h>
+
+#include "base/escape.h"
+#include "protocol/descriptors.h"
+#include "src/broker/console.h"
+#include "src/broker/console_wait.h"
+#include "src/broker/guest_disk.h"
+#include "src/broker/options.h"
+#include "src/broker/output_files.h"
+#include "src/broker/request_handler.h"
+#include "src/broker/worker_session.h"
+
+namespace pvhgrub::broker {
+namespace {
+
+using protocol::Mode;
+
+Mode mode_of(const Options& options) {
+  if (options.sandbox_report) return Mode::kReport;
+  if (options.evaluate) return Mode::kEvaluate;
+  return options.list_entries ? Mode::kList : Mode::kBoot;
+}
+
+protocol::Request request_of(const Options& options) {
+  protocol::Request request;
+  request.mode = mode_of(options);
+  request.bare_configuration = options.is_configuration;
+  request.has_script = options.is_configuration || request.mode == Mode::kEvaluate;
+  request.script_name = options.is_configuration ? options.disk : options.evaluate.value_or("");
+  if (request.script_name == "-") request.script_name = "standard input";
+  // A bare configuration has no files to copy; it is told what would be.
+  request.not_really = options.not_really || options.is_configuration;
+  request.explain = options.explain || options.debug;
+  request.entry = options.entry;
+  request.kernel = options.kernel;
+  request.ramdisk = options.ramdisk;
+  request.arguments = options.arguments;
+  request.grub_platform = options.grub_platform;
+  return request;
+}
+
+class Program {
+ public:
+  Program(const Options& options, Console& console, Termination& termination)
+      : options_(options), console_(console), termination_(termination), request_(request_of(options)) {}
+
+  Result<ExitStatus> run() {
+    if (!options_.is_configuration && !options_.disk.empty()) PVHGRUB_TRY(open_disk());
+    switch (request_.mode) {
+      case Mode::kBoot:
+        return options_.is_configuration ? show_bare_choice() : boot();
+      case Mode::kList:
+      case Mode::kReport:
+        PVHGRUB_TRY(ask(nullptr));
+        return ExitStatus::kSuccess;
+      case Mode::kEvaluate: {
+        PVHGRUB_TRY_ASSIGN(const protocol::VerdictMessage verdict, ask(nullptr));
+        return verdict.script_status ? ExitStatus::kSuccess : ExitStatus::kError;
+      }
+    }
+    return fail(ErrorCode::kInternal, "a mode without a handler");
+  }
+
+ private:
+  // Opens what the request needs, runs one worker on it, and leaves what it said in handler_.
+  Result<protocol::VerdictMessage> ask(ExtentCopier* copier) {
+    SessionSettings settings;
+    PVHGRUB_TRY_ASSIGN(settings.worker_path, find_worker());
+    settings.run_as = options_.run_as;
+    settings.allow_landlock_only = options_.allow_landlock_only;
+    settings.deadline_milliseconds = options_.deadline_milliseconds;
+
+    std::vector<sandbox::FdGrant> descriptors;
+    UniqueFd script;
+    if (request_.has_script) {
+      PVHGRUB_TRY_ASSIGN(script, load_script(options_.is_configuration ? options_.disk : *options_.evaluate));
+      descriptors.push_back({script.get(), protocol::kScriptDescriptor});
+    }
+    if (disk_.fd.valid()) descriptors.push_back({disk_.fd.get(), protocol::kFirstDiskDescriptor});
+
+    std::unique_ptr<protocol::ListingWriter> listing;
+    if (request_.mode == Mode::kList)
+      listing = options_.output_format == protocol::ResultFormat::kJson ? protocol::make_json_listing()
+                                                                        : protocol::make_text_listing();
+    protocol::ListingWriter* const writer = listing.get();
+    handler_.emplace(console_, std::move(listing), copier, options_.sandbox_report);
+    WorkerSession session(std::move(settings), termination_, copier);
+    PVHGRUB_TRY_ASSIGN(protocol::VerdictMessage verdict, session.run(request_, descriptors, *handler_));
+    if (writer != nullptr) PVHGRUB_TRY(console_.print(writer->end()));
+    PVHGRUB_TRY(console_.flush());
+    return verdict;
+  }
+
+  Result<void> open_disk() {
+    PVHGRUB_TRY_ASSIGN(disk_, open_guest_disk(options_.disk));
+    disk_.facts.descriptor = protocol::kFirstDiskDescriptor;
+    disk_.facts.offset = options_.offset;
+    request_.disks.push_back(disk_.facts);
+    return {};
+  }
+
+  Result<ExitStatus> boot() {
+    PVHGRUB_TRY_ASSIGN(ResultFile result_file, ResultFile::open(options_.output));
+    const Result<void> done = boot_into(result_file);
+    if (done) return ExitStatus::kSuccess;
+    result_file.clear();
+    return std::unexpected(done.error());
+  }
+
+  Result<void> boot_into(ResultFile& result_file) {
+    std::shared_ptr<OutputDirectory> directory;
+    if (!options_.not_really) {
+      PVHGRUB_TRY_ASSIGN(directory, OutputDirectory::open(options_.output_directory));
+    }
+    ExtentCopier copier({disk_.fd.get()}, directory);
+    PVHGRUB_TRY(ask(options_.not_really ? nullptr : &copier));
+    PVHGRUB_TRY(copier.finish());
+    const protocol::ChoiceMessage& choice = *handler_->chosen();
+    protocol::BootResult result;
+    result.arguments = choice.command_line;
+    if (options_.not_really) {
+      result.kernel = "<kernel:" + choice.kernel + ">";
+      if (!choice.initrds.empty()) result.ramdisk = "<ramdisk:" + choice.initrds.front() + ">";
+    } else {
+      result.kernel = *copier.path(protocol::OutputKind::kKernel);
+      result.ramdisk = copier.path(protocol::OutputKind::kRamdisk);
+    }
+    PVHGRUB_TRY_ASSIGN(const std::string record, protocol::format_boot_result(result, options_.output_format));
+    PVHGRUB_TRY(result_file.write(record));
+    copier.keep();
+    return {};
+  }
+
+  // --isconfig without -l: pygrub's three lines.
+  Result<ExitStatus> show_bare_choice() {
+    PVHGRUB_TRY(ask(nullptr));
+    const protocol::ChoiceMessage& choice = *handler_->chosen();
+    std::string text = "  kernel: " + escape_for_terminal(choice.kernel) + "\n";
+    for (const std::string& initrd : choice.initrds) text += "  initrd: " + escape_for_terminal(initrd) + "\n";
+    text += "  args: " + escape_for_terminal(choice.command_line, limits::kCommandLineBytes * 4) + "\n";
+    PVHGRUB_TRY(console_.print(text));
+    return ExitStatus::kSuccess;
+  }
+
+  const Options& options_;
+  Console& console_;
+  Termination& termination_;
+  protocol::Request request_;
+  GuestDisk disk_;
+  std::optional<RequestHandler> handler_;
+};
+
+Verbosity verbosity_of(const Options& options) {
+  if (options.debug) return Verbosity::kDebug;
+  return options.explain ? Verbosity::kExplain : Verbosity::kNormal;
+}
+
+ExitStatus run_with(const Options& options) {
+  Console console(verbosity_of(options), options.output_format == protocol::ResultFormat::kSimple);
+  auto termination = Termination::install();
+  if (!termination) {
+    console.error(termination.error());
+    return ExitStatus::kError;
+  }
+  const pid_t parent = getppid();  // now: a parent that ends meanwhile is no reason to wait for its console
+  Program program(options, console, *termination);
+  const Result<ExitStatus> done = program.run();
+  if (!done) console.error(done.error());
+  if (mode_of(options) == Mode::kBoot) wait_for_console("/proc", parent, *termination);
+  return done ? *done : exit_status_of(done.error().code);
+}
+
+}  // namespace
+
+ExitStatus run_program(int argc, const char* const* argv) {
+  const auto parsed = parse_options(argc, argv);
+  if (!parsed) {
+    Console console(Verbosity::kNormal, false);
+    console.error(parsed.error());
+    return exit_status_of(parsed.error().code);
+  }
+  if (const auto* information = std::get_if<InformationText>(&*parsed)) {
+    Console console(Verbosity::kNormal, false);
+    const bool printed = console.print(information->text) && console.flush();
+    return printed ? ExitStatus::kSuccess : ExitStatus::kError;
+  }
+  return run_with(std::get<Options>(*parsed));
+}
+
+}  // namespace pvhgrub::broker

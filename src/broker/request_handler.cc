@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "src/broker/request_handler.h"
+
+#include "base/escape.h"
+
+namespace pvhgrub::broker {
+namespace {
+
+// The worker's own words about itself: lines are kept, everything else is escaped.
+std::string escape_lines(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    out += escape_for_terminal(text.substr(0, end)) + "\n";
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
+std::unexpected<Error> unasked() {
+  return fail(ErrorCode::kProtocol, "the worker sent something that nobody asked for");
+}
+
+}  // namespace
+
+Result<void> RequestHandler::layers(const std::string& text) {
+  if (print_layers_) return console_.print(escape_lines(text));
+  console_.explain("the worker is confined: " + text);
+  return {};
+}
+
+Result<void> RequestHandler::log(const protocol::LogMessage& message) {
+  switch (message.level) {
+    case protocol::LogLevel::kDebug:
+      console_.debug(message.text);
+      break;
+    case protocol::LogLevel::kExplain:
+      console_.explain(message.text);
+      break;
+    case protocol::LogLevel::kNotice:
+    case protocol::LogLevel::kWarning:
+      console_.notice(message.where, message.text);
+      break;
+  }
+  return {};
+}
+
+Result<void> RequestHandler::echo(Bytes text) { return console_.print_raw(as_text(text)); }
+
+Result<void> RequestHandler::menu(const protocol::MenuMessage& menu) {
+  return listing_ ? console_.print(listing_->menu(menu)) : unasked();
+}
+
+Result<void> RequestHandler::entry(const protocol::EntryMessage& entry) {
+  return listing_ ? console_.print(listing_->entry(entry)) : unasked();
+}
+
+Result<void> RequestHandler::choice(const protocol::ChoiceMessage& choice) {
+  choice_ = choice;
+  std::string text = "kernel " + choice.kernel;
+  for (const std::string& initrd : choice.initrds) text += ", initrd " + initrd;
+  console_.explain(text);
+  console_.explain("command line: " + choice.command_line);
+  return {};
+}
+
+Result<void> RequestHandler::output_begin(protocol::OutputKind kind, std::uint64_t size) {
+  return copier_ != nullptr ? copier_->begin(kind, size) : unasked();
+}
+
+Result<void> RequestHandler::piece(protocol::OutputKind kind, const protocol::Piece& piece) {
+  return copier_ != nullptr ? copier_->add(kind, piece) : unasked();
+}
+
+}  // namespace pvhgrub::broker

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "protocol/conversation.h"
+#include "protocol/listing.h"
+#include "src/broker/console.h"
+#include "src/broker/extent_copier.h"
+
+namespace pvhgrub::broker {
+
+/// What the broker does with a worker's words, for every mode. `copier` is null where no contents are asked for.
+class RequestHandler final : public protocol::WorkerEvents {
+ public:
+  RequestHandler(Console& console, std::unique_ptr<protocol::ListingWriter> listing, ExtentCopier* copier,
+                 bool print_layers)
+      : console_(console), listing_(std::move(listing)), copier_(copier), print_layers_(print_layers) {}
+
+  Result<void> layers(const std::string& text) override;
+  Result<void> log(const protocol::LogMessage& message) override;
+  Result<void> echo(Bytes text) override;
+  Result<void> menu(const protocol::MenuMessage& menu) override;
+  Result<void> entry(const protocol::EntryMessage& entry) override;
+  Result<void> choice(const protocol::ChoiceMessage& choice) override;
+  Result<void> output_begin(protocol::OutputKind kind, std::uint64_t size) override;
+  Result<void> piece(protocol::OutputKind kind, const protocol::Piece& piece) override;
+
+  [[nodiscard]] const std::optional<protocol::ChoiceMessage>& chosen() const { return choice_; }
+
+ private:
+  Console& console_;
+  std::unique_ptr<protocol::ListingWriter> listing_;
+  ExtentCopier* copier_;
+  bool print_layers_;
+  std::optional<protocol::ChoiceMessage> choice_;
+};
+
+}  // namespace pvhgrub::broker

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "src/broker/worker_session.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+
+#include "protocol/descriptors.h"
+#include "src/broker/output_files.h"
+#include "src/broker/version.h"
+
+namespace pvhgrub::broker {
+namespace {
+
+// What a worker may take to end after its verdict: it has only to exit, but the host may be busy.
+constexpr std::uint64_t kLingerMilliseconds = 5'000;
+
+}  // namespace
+
+Result<std::string> find_worker() {
+  std::error_code error;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+  std::vector<std::filesystem::path> places;
+  if (!error) places.push_back(self.parent_path() / "pvhgrub-worker");
+  places.push_back(std::filesystem::path(kLibexecDirectory) / "pvhgrub-worker");
+  for (const std::filesystem::path& place : places)
+    if (access(place.c_str(), X_OK) == 0) return place.string();
+  return fail(ErrorCode::kSandbox, "pvhgrub-worker is neither beside this program nor in " +
+                                       std::string(kLibexecDirectory) + "; install pvhgrub again");
+}
+
+Result<protocol::VerdictMessage> WorkerSession::run(const protocol::Request& request,
+                                                    const std::vector<sandbox::FdGrant>& descriptors,
+                                                    protocol::WorkerEvents& events) {
+  started_ = monotonic_milliseconds();
+  const protocol::PayloadWriter payload = request.encode();
+  if (payload.payload().size() > limits::kFramePayload)
+    return fail(ErrorCode::kUsage, "the options are too long all together");
+
+  std::array<int, 2> ends{};
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
+    return fail_errno("cannot make the channel to the worker");
+  channel_.reset(ends[0]);
+  UniqueFd workers_end(ends[1]);
+  sandbox::SpawnRequest spawn{settings_.worker_path, descriptors, settings_.run_as, settings_.allow_landlock_only};
+  spawn.fds.push_back({workers_end.get(), protocol::kChannelDescriptor});
+  PVHGRUB_TRY_ASSIGN(sandbox::WorkerProcess worker, sandbox::spawn_worker(spawn));
+  workers_end.reset();
+
+  const auto header = protocol::encode_header(protocol::FrameType::kRequest, 0, payload.payload().size());
+  protocol::Conversation conversation(request, events);
+  // A worker that is gone already tells why itself, or by its exit status.
+  Result<void> sent = write_all(channel_.get(), as_text(header), "the channel to the worker");
+  if (sent) sent = write_all(channel_.get(), as_text(payload.payload()), "the channel to the worker");
+  const Result<void> done = loop(conversation);
+  if (!done) return std::unexpected(explain_sudden_end(worker, done.error()));
+  if (!conversation.verdict()->success) return std::unexpected(conversation.verdict()->error);
+  return *conversation.verdict();
+}
+
+Result<void> WorkerSession::loop(protocol::Conversation& conversation) {
+  bool ended = false;
+  for (;;) {
+    while (!queue_full()) {
+      PVHGRUB_TRY_ASSIGN(const bool handled, conversation.handle_next());
+      if (!handled) break;
+    }
+    if (conversation.verdict() && !verdict_at_) verdict_at_ = monotonic_milliseconds();
+    const bool reading = !ended && !queue_full();
+    if (!reading && !copying()) break;
+    bool readable = false;
+    PVHGRUB_TRY(wait_for_events(reading, readable));
+    if (readable) PVHGRUB_TRY(read_from_worker(conversation, ended));
+    if (copying()) PVHGRUB_TRY(copier_->step());
+  }
+  return conversation.finish();
+}
+
+// Waits until the worker can be read, or not at all while there is something to copy.
+Result<void> WorkerSession::wait_for_events(bool may_read, bool& readable) {
+  int timeout = -1;
+  if (settings_.deadline_milliseconds != 0) {
+    const std::uint64_t elapsed = monotonic_milliseconds() - started_;
+    if (elapsed >= settings_.deadline_milliseconds)
+      return fail(ErrorCode::kLimit, "gave up after " + std::to_string(settings_.deadline_milliseconds / 1000) +
+                                         " seconds; the disk is very slow or hostile (--deadline changes this)");
+    timeout = static_cast<int>(std::min<std::uint64_t>(settings_.deadline_milliseconds - elapsed, 60'000));
+  }
+  if (verdict_at_) {
+    const std::uint64_t elapsed = monotonic_milliseconds() - *verdict_at_;
+    if (elapsed >= kLingerMilliseconds && !copying())
+      return fail(ErrorCode::kProtocol, "the worker did not end after its verdict");
+    timeout = static_cast<int>(kLingerMilliseconds);
+  }
+  if (copying()) timeout = 0;
+  std::array<pollfd, 2> events{{{termination_.fd(), POLLIN, 0}, {may_read ? channel_.get() : -1, POLLIN, 0}}};
+  if (poll(events.data(), events.size(), timeout) < 0 && errno != EINTR) return fail_errno("cannot wait for the worker");
+  if (events[0].revents != 0) return std::unexpected(termination_.reason());
+  readable = events[1].revents != 0;
+  return {};
+}
+
+Result<void> WorkerSession::read_from_worker(protocol::Conversation& conversation, bool& ended) {
+  const std::span<std::byte> room = conversation.room();
+  const ssize_t count = recv(channel_.get(), room.data(), room.size(), MSG_DONTWAIT);
+  if (count > 0) {
+    conversation.filled(static_cast<std::size_t>(count));
+    return {};
+  }
+  // A worker that was killed with our request unread resets the connection: an end like any other.
+  if (count == 0 || errno == ECONNRESET) {
+    ended = true;
+    return {};
+  }
+  if (errno == EAGAIN || errno == EINTR) return {};
+  return fail_errno("cannot read from the worker");
+}
+
+// An end without a verdict has its cause in how the worker's process ended.
+Error WorkerSession::explain_sudden_end(sandbox::WorkerProcess& worker, Error error) {
+  if (error.code != ErrorCode::kProtocol) return error;
+  const auto reason = worker.wait_for(std::chrono::milliseconds(1000));
+  if (!reason || reason->kind != sandbox::ExitReason::Kind::kSignaled) return error;
+  if (reason->value == SIGKILL)
+    return {ErrorCode::kLimit, "the worker ran out of memory or processor time; the disk is damaged or hostile", "", 0};
+  return {ErrorCode::kInternal, reason->describe() + "; the disk may be hostile, and this program has a bug: report it",
+          "", 0};
+}
+
+}  // namespace pvhgrub::broker

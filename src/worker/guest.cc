@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "src/worker/guest.h"
+
+namespace pvhgrub::worker {
+namespace {
+
+// True for errors that the next configuration would meet as well, or that no other may hide.
+bool ends_everything(ErrorCode code) {
+  return code == ErrorCode::kLimit || code == ErrorCode::kProtocol || code == ErrorCode::kInternal;
+}
+
+fs::DiskInput disk_input(const protocol::RequestDisk& disk) {
+  fs::DiskInput input;
+  input.fd = static_cast<int>(disk.descriptor);
+  input.size = disk.size;
+  input.sector_size = disk.sector_size;
+  input.block_device = disk.block_device;
+  input.offset = disk.offset.value_or(0);
+  input.has_offset = disk.offset.has_value();
+  return input;
+}
+
+}  // namespace
+
+Guest::Guest(const protocol::Request& request, std::string script, Reporter& reporter, Budget& budget)
+    : request_(request), script_(std::move(script)), reporter_(reporter), budget_(budget) {
+  if (!request.grub_platform.empty()) settings_.platform = request.grub_platform;
+}
+
+Result<void> Guest::open_disks() {
+  if (request_.disks.empty()) return {};
+  std::vector<fs::DiskInput> inputs;
+  for (const protocol::RequestDisk& disk : request_.disks) inputs.push_back(disk_input(disk));
+  PVHGRUB_TRY_ASSIGN(disks_, fs::DiskSet::open(inputs, budget_, [this](std::string where, std::string message) {
+                       reporter_.notice(std::move(where), std::move(message));
+                     }));
+  for (const fs::Device& device : disks_->devices())
+    reporter_.explain("device " + device.name + ": " + std::to_string(device.size) + " bytes" +
+                      (device.partition_type.empty() ? "" : ", type " + device.partition_type));
+  return {};
+}
+
+Result<std::unique_ptr<grubcfg::Menu>> Guest::load(const grubcfg::ConfigurationSource& source) {
+  if (request_.bare_configuration)
+    return grubcfg::load_bare_configuration(script_, source.path, settings_, budget_, reporter_);
+  return grubcfg::load_configuration(*disks_, source, settings_, budget_, reporter_);
+}
+
+Result<void> Guest::with_menu(const std::function<Result<void>(grubcfg::Menu&)>& use) {
+  std::vector<grubcfg::ConfigurationSource> sources{{"grub2", "", request_.script_name}};
+  if (!request_.bare_configuration) {
+    PVHGRUB_TRY_ASSIGN(sources, grubcfg::find_configurations(*disks_, budget_, reporter_));
+    if (sources.empty()) return std::unexpected(no_configuration());
+  }
+  std::optional<Error> first;
+  for (const grubcfg::ConfigurationSource& source : sources) {
+    const std::string place = grubcfg::FileReference{source.device, source.path}.to_string();
+    if (first) {
+      reporter_.notice(first->where, first->message);
+      reporter_.notice(place, "trying this configuration instead");
+    }
+    reporter_.explain("boot configuration: " + place + " (" + source.kind + ")");
+    auto menu = load(source);
+    Result<void> used = menu ? use(**menu) : std::unexpected(std::move(menu).error());
+    if (used) return {};
+    if (ends_everything(used.error().code)) return used;
+    if (!first) first = at(place, std::move(used).error());
+  }
+  return std::unexpected(*std::move(first));
+}
+
+Error Guest::no_configuration() {
+  Error error{ErrorCode::kNoEntry,
+              "no boot configuration found: looked for grub.cfg in /boot/grub, /boot/grub2, /grub, /grub2 and EFI/* on",
+              "", 0};
+  for (const fs::Device& device : disks_->devices()) {
+    error.message += " " + device.name;
+    const auto file_system = disks_->file_system(device.name);
+    if (file_system) {
+      error.message += " (" + std::string((*file_system)->type_name()) + ");";
+      continue;
+    }
+    // A file system that cannot be read may be the one that holds it: then that is the cause to tell.
+    const Error& reason = file_system.error();
+    if (reason.code == ErrorCode::kDamaged || reason.code == ErrorCode::kIo) error.code = reason.code;
+    error.message += " (" + reason.describe() + ");";
+  }
+  error.message += " check that this is the guest's boot disk, or name a kernel with --kernel";
+  return error;
+}
+
+Result<bool> Guest::evaluate() {
+  return grubcfg::evaluate_script(script_, request_.script_name, disks_.get(), settings_, budget_, reporter_);
+}
+
+Result<std::unique_ptr<fs::File>> Guest::open_file(const grubcfg::FileReference& file) {
+  auto file_system = disks_->file_system(file.device);
+  if (!file_system) return std::unexpected(at(file.to_string(), std::move(file_system).error()));
+  auto opened = (*file_system)->open(file.path);
+  if (!opened) return std::unexpected(at("(" + file.device + ")", std::move(opened).error()));
+  return opened;
+}
+
+Result<grubcfg::FileReference> Guest::find_file(std::string_view name) {
+  const std::size_t close = name.find(')');
+  if (name.starts_with('(') && close != std::string_view::npos)
+    return grubcfg::FileReference{std::string(name.substr(1, close - 1)), std::string(name.substr(close + 1))};
+  if (!name.starts_with('/'))
+    return fail(ErrorCode::kUsage, "a file in the guest is named as /path or (device)/path, not " + std::string(name));
+  for (const fs::Device& device : disks_->devices()) {
+    const auto file_system = disks_->file_system(device.name);
+    if (!file_system) {
+      if (file_system.error().code == ErrorCode::kLimit) return std::unexpected(file_system.error());
+      continue;
+    }
+    if ((*file_system)->stat(name)) return grubcfg::FileReference{device.name, std::string(name)};
+  }
+  return fail(ErrorCode::kNotFound, "no file system of the guest that can be read has this file", std::string(name));
+}
+
+}  // namespace pvhgrub::worker

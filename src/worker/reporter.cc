@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "src/worker/reporter.h"
+
+#include <algorithm>
+
+namespace pvhgrub::worker {
+namespace {
+
+// A log line's parts are cut here, so that a message always fits its frame; the broker escapes and cuts again.
+constexpr std::size_t kLogTextBytes = 4096;
+
+}  // namespace
+
+void Reporter::notice(std::string where, std::string message) {
+  log(protocol::LogLevel::kNotice, std::move(where), std::move(message));
+}
+
+void Reporter::explain(std::string text) {
+  if (explain_) log(protocol::LogLevel::kExplain, {}, std::move(text));
+}
+
+Result<void> Reporter::echo(std::string_view text) {
+  while (!text.empty()) {
+    const std::string_view piece = text.substr(0, limits::kFramePayload);
+    PVHGRUB_TRY(channel_.send(protocol::FrameType::kEcho, 0, as_bytes(piece)));
+    text.remove_prefix(piece.size());
+  }
+  return {};
+}
+
+void Reporter::log(protocol::LogLevel level, std::string where, std::string text) {
+  where.resize(std::min(where.size(), kLogTextBytes));
+  text.resize(std::min(text.size(), kLogTextBytes));
+  const protocol::LogMessage message{level, std::move(where), std::move(text)};
+  // A channel that is gone shows at the next send that returns its error; a lost log line is no reason to stop.
+  if (channel_.send(protocol::FrameType::kLog, 0, message.encode().payload())) (void)channel_.flush();
+}
+
+}  // namespace pvhgrub::worker

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "grubcfg/diagnostics.h"
+#include "src/worker/channel.h"
+
+namespace pvhgrub::worker {
+
+/// Sends what the evaluation has to tell to the broker.
+class Reporter final : public grubcfg::Diagnostics {
+ public:
+  /// `explain`: send the steps as well. The channel outlives the reporter.
+  Reporter(Channel& channel, bool explain) : channel_(channel), explain_(explain) {}
+
+  void notice(std::string where, std::string message) override;
+  void explain(std::string text) override;
+  [[nodiscard]] Result<void> echo(std::string_view text) override;
+
+ private:
+  void log(protocol::LogLevel level, std::string where, std::string text);
+
+  Channel& channel_;
+  bool explain_;
+};
+
+}  // namespace pvhgrub::worker
