@@ -104,6 +104,25 @@ inline constexpr std::size_t kDirectoryNameBytes = 16 * kMiB;
 
 /// Nested blocks, ifs and loops in one script, which the parser recurses over.
 inline constexpr unsigned kScriptNesting = 256;
+/// Commands, and words, of one statement with everything inside it but blocks, which are kept as text: an `if` around
+/// 100,000 menu entries has some 1,200,000 words. They bound the syntax tree to some 60 MiB.
+inline constexpr std::size_t kStatementCommands = 500'000;
+inline constexpr std::size_t kStatementWords = 4'000'000;
+/// Statements under execution inside one another, over all calls: bounds the evaluator's stack to about 2 MiB.
+inline constexpr unsigned kExecutionDepth = 1024;
+/// All variables of one environment together, in bytes.
+inline constexpr std::size_t kEnvironmentBytes = 32 * kMiB;
+/// All words of one command together, in bytes.
+inline constexpr std::size_t kCommandBytes = 16 * kMiB;
+/// A regular expression's length in bytes, and the product of its {m,n} repetitions: the compiled form grows with both.
+inline constexpr std::size_t kRegexpBytes = 1024;
+inline constexpr std::uint64_t kRegexpRepetitions = 1000;
+/// Bytes of the text that a regular expression is matched with; less where it refers back to a group, which may take
+/// exponential time.
+inline constexpr std::size_t kRegexpTextBytes = 64 * kKiB;
+inline constexpr std::size_t kRegexpBackReferenceTextBytes = 256;
+/// An environment block file's size in bytes; grub-editenv makes 1024.
+inline constexpr std::size_t kEnvironmentBlockBytes = 64 * kKiB;
 /// Functions, sourced files and evals called inside one another.
 inline constexpr unsigned kCallDepth = 64;
 /// One variable's or one word's length in bytes.
