@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "protocol/conversation.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+using namespace pvhgrub;
+using namespace pvhgrub::protocol;
+
+namespace {
+
+// Counts what the conversation let through.
+class Recorder final : public WorkerEvents {
+ public:
+  Result<void> layers(const std::string& text) override { return note("layers " + text); }
+  Result<void> log(const LogMessage& message) override {
+    ++logs;
+    return note("log " + message.text);
+  }
+  Result<void> echo(Bytes text) override { return note("echo " + std::string(as_text(text))); }
+  Result<void> menu(const MenuMessage&) override { return note("menu"); }
+  Result<void> entry(const EntryMessage& entry) override { return note("entry " + entry.title); }
+  Result<void> choice(const ChoiceMessage& choice) override { return note("choice " + choice.kernel); }
+  Result<void> output_begin(OutputKind, std::uint64_t size) override { return note("begin " + std::to_string(size)); }
+  Result<void> piece(OutputKind, const Piece& piece) override {
+    return note("piece " + std::to_string(piece.position) + "+" + std::to_string(piece.length));
+  }
+  std::vector<std::string> seen;
+  std::uint64_t logs = 0;
+
+ private:
+  Result<void> note(std::string what) {
+    if (seen.size() < 100) seen.push_back(std::move(what));
+    return {};
+  }
+};
+
+Request boot_request() {
+  Request request;
+  request.mode = Mode::kBoot;
+  request.disks = {{5, 1'000'000, 0, false, std::nullopt}};
+  return request;
+}
+
+Request request_for(Mode mode) {
+  Request request = boot_request();
+  request.mode = mode;
+  return request;
+}
+
+// A worker that says what a test tells it to.
+class Talk {
+ public:
+  explicit Talk(const Request& request) : conversation_(request, recorder) {}
+
+  Result<void> send(FrameType type, std::uint16_t stream, const PayloadWriter& payload) {
+    return send_raw(type, stream, payload.payload());
+  }
+  Result<void> send_raw(FrameType type, std::uint16_t stream, Bytes payload) {
+    const auto header = encode_header(type, stream, payload.size());
+    const auto room = conversation_.room();
+    REQUIRE(room.size() >= header.size() + payload.size());
+    std::ranges::copy(payload, std::ranges::copy(header, room.begin()).out);
+    conversation_.filled(header.size() + payload.size());
+    for (;;) {
+      PVHGRUB_TRY_ASSIGN(const bool handled, conversation_.handle_next());
+      if (!handled) return {};
+    }
+  }
+  Result<void> layers() {
+    PayloadWriter text;
+    text.put_text("all");
+    return send(FrameType::kLayers, 0, text);
+  }
+  Result<void> choice(std::string command_line = "") {
+    return send(FrameType::kChoice, 0, ChoiceMessage{{0}, "t", "/k", {}, std::move(command_line)}.encode());
+  }
+  Result<void> begin(std::uint16_t stream, OutputKind kind, std::uint64_t size) {
+    return send(FrameType::kStreamBegin, stream, StreamBeginMessage{kind, size}.encode());
+  }
+  Result<void> extent(std::uint16_t stream, ExtentMessage extent) {
+    return send(FrameType::kExtent, stream, extent.encode());
+  }
+  Result<void> success() { return send(FrameType::kVerdict, 0, VerdictMessage{true, true, {}}.encode()); }
+  Result<void> finish() { return conversation_.finish(); }
+
+  Recorder recorder;
+
+ private:
+  Conversation conversation_;
+};
+
+// A boot that has come so far that contents may follow.
+struct Booting : Talk {
+  Booting() : Talk(boot_request()) {
+    REQUIRE(layers());
+    REQUIRE(choice());
+    REQUIRE(begin(1, OutputKind::kKernel, 100));
+  }
+};
+
+void check_refused(const Result<void>& result) {
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code == ErrorCode::kProtocol);
+}
+
+EntryMessage entry_at(std::vector<std::uint32_t> path, bool is_submenu) {
+  EntryMessage entry;
+  entry.path = std::move(path);
+  entry.is_submenu = is_submenu;
+  return entry;
+}
+
+}  // namespace
+
+TEST_CASE("a whole boot passes, its pieces with their places in the output") {
+  Booting talk;
+  REQUIRE(talk.extent(1, {0, 5000, 60}));
+  REQUIRE(talk.send(FrameType::kHole, 1, HoleMessage{30}.encode()));
+  REQUIRE(talk.send_raw(FrameType::kBytes, 1, as_bytes("0123456789")));
+  REQUIRE(talk.send_raw(FrameType::kStreamEnd, 1, {}));
+  REQUIRE(talk.success());
+  CHECK(talk.finish());
+  CHECK(talk.recorder.seen ==
+        std::vector<std::string>{"layers all", "choice /k", "begin 100", "piece 0+60", "piece 60+30", "piece 90+10"});
+}
+
+TEST_CASE("two outputs may be interleaved at will") {
+  Booting talk;
+  REQUIRE(talk.begin(2, OutputKind::kRamdisk, 20));
+  REQUIRE(talk.extent(1, {0, 0, 50}));
+  REQUIRE(talk.extent(2, {0, 100, 20}));
+  REQUIRE(talk.extent(1, {0, 50, 50}));
+  REQUIRE(talk.send_raw(FrameType::kStreamEnd, 2, {}));
+  REQUIRE(talk.send_raw(FrameType::kStreamEnd, 1, {}));
+  CHECK(talk.success());
+}
+
+TEST_CASE("nothing may come before the worker told what confines it, but its failure") {
+  Talk early(boot_request());
+  check_refused(early.choice());
+  Talk failing(boot_request());
+  CHECK(failing.send(FrameType::kVerdict, 0, VerdictMessage{false, true, {ErrorCode::kSandbox, "no", "", 0}}.encode()));
+  CHECK(failing.finish());
+  Talk lying(boot_request());
+  check_refused(lying.success());
+}
+
+TEST_CASE("frames that come twice are refused") {
+  Talk layers_twice(boot_request());
+  REQUIRE(layers_twice.layers());
+  check_refused(layers_twice.layers());
+  Booting twice;
+  check_refused(twice.choice());
+  Booting begun_twice;
+  check_refused(begun_twice.begin(1, OutputKind::kRamdisk, 5));
+  Booting same_kind;
+  check_refused(same_kind.begin(2, OutputKind::kKernel, 5));
+}
+
+TEST_CASE("anything after the verdict is refused") {
+  Talk talk(request_for(Mode::kReport));
+  REQUIRE(talk.layers());
+  REQUIRE(talk.success());
+  check_refused(talk.success());
+  Talk trailing(request_for(Mode::kReport));
+  REQUIRE(trailing.layers());
+  REQUIRE(trailing.success());
+  check_refused(trailing.send(FrameType::kLog, 0, LogMessage{}.encode()));
+}
+
+TEST_CASE("an end without a verdict is refused") {
+  Booting talk;
+  check_refused(talk.finish());
+}
+
+TEST_CASE("extents outside of their disk are refused, whatever overflows") {
+  for (const ExtentMessage extent : {ExtentMessage{1, 0, 1}, ExtentMessage{0, 999'999, 2}, ExtentMessage{0, ~0ULL, 2},
+                                     ExtentMessage{0, 1'000'001, 1}, ExtentMessage{0, 2, ~0ULL}}) {
+    Booting talk;
+    check_refused(talk.extent(1, extent));
+  }
+  Booting last_byte;
+  CHECK(last_byte.extent(1, {0, 999'999, 1}));
+}
+
+TEST_CASE("contents must be exactly as long as they were declared") {
+  Booting more;
+  check_refused(more.extent(1, {0, 0, 101}));
+  Booting overflowing;
+  REQUIRE(overflowing.extent(1, {0, 0, 50}));
+  check_refused(overflowing.send(FrameType::kHole, 1, HoleMessage{~0ULL}.encode()));
+  Booting less;
+  REQUIRE(less.extent(1, {0, 0, 99}));
+  check_refused(less.send_raw(FrameType::kStreamEnd, 1, {}));
+  Booting empty;
+  check_refused(empty.send(FrameType::kHole, 1, HoleMessage{0}.encode()));
+  Booting unfinished;
+  check_refused(unfinished.success());
+  Booting after_end;
+  REQUIRE(after_end.extent(1, {0, 0, 100}));
+  REQUIRE(after_end.send_raw(FrameType::kStreamEnd, 1, {}));
+  check_refused(after_end.extent(1, {0, 0, 1}));
+}
+
+TEST_CASE("outputs above their caps are refused as a limit") {
+  Talk talk(boot_request());
+  REQUIRE(talk.layers());
+  REQUIRE(talk.choice());
+  const auto kernel = talk.begin(1, OutputKind::kKernel, limits::kKernelBytes + 1);
+  REQUIRE_FALSE(kernel);
+  CHECK(kernel.error().code == ErrorCode::kLimit);
+  CHECK_FALSE(talk.begin(2, OutputKind::kRamdisk, ~0ULL));
+  CHECK(talk.begin(2, OutputKind::kRamdisk, limits::kRamdiskBytes));
+}
+
+TEST_CASE("streams are numbered 1 and 2, and other frames have none") {
+  Talk talk(boot_request());
+  REQUIRE(talk.layers());
+  REQUIRE(talk.choice());
+  check_refused(talk.begin(0, OutputKind::kKernel, 1));
+  check_refused(talk.begin(3, OutputKind::kKernel, 1));
+  check_refused(talk.begin(0xFFFF, OutputKind::kKernel, 1));
+  check_refused(talk.send(FrameType::kLog, 1, LogMessage{}.encode()));
+}
+
+TEST_CASE("success needs a choice and a kernel, unless nothing is to be copied") {
+  Talk bare(boot_request());
+  REQUIRE(bare.layers());
+  check_refused(bare.success());
+  Talk no_kernel(boot_request());
+  REQUIRE(no_kernel.layers());
+  REQUIRE(no_kernel.choice());
+  check_refused(no_kernel.success());
+  Request request = boot_request();
+  request.not_really = true;
+  Talk not_really(request);
+  REQUIRE(not_really.layers());
+  REQUIRE(not_really.choice());
+  CHECK(not_really.success());
+  Talk copying(request);
+  REQUIRE(copying.layers());
+  REQUIRE(copying.choice());
+  check_refused(copying.begin(1, OutputKind::kKernel, 1));
+}
+
+TEST_CASE("a command line that libxl would drop is refused as a limit") {
+  Talk talk(boot_request());
+  REQUIRE(talk.layers());
+  const auto refused = talk.choice(std::string(limits::kCommandLineBytes + 1, 'a'));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kLimit);
+}
+
+TEST_CASE("a mode's frames are refused in another mode") {
+  Talk listing(request_for(Mode::kList));
+  REQUIRE(listing.layers());
+  check_refused(listing.choice());
+  check_refused(listing.send_raw(FrameType::kEcho, 0, as_bytes("x")));
+  Booting booting;
+  check_refused(booting.send(FrameType::kMenu, 0, MenuMessage{}.encode()));
+  check_refused(booting.send_raw(FrameType::kEcho, 0, as_bytes("x")));
+  check_refused(booting.send(FrameType::kRequest, 0, Request{}.encode()));
+}
+
+TEST_CASE("entries must come in the order of their menus") {
+  const auto play = [](std::vector<EntryMessage> entries) -> Result<void> {
+    Talk talk(request_for(Mode::kList));
+    REQUIRE(talk.layers());
+    REQUIRE(talk.send(FrameType::kMenu, 0, MenuMessage{}.encode()));
+    for (const EntryMessage& entry : entries) PVHGRUB_TRY(talk.send(FrameType::kEntry, 0, entry.encode()));
+    return talk.success();
+  };
+  CHECK(play({entry_at({0}, false), entry_at({1}, true), entry_at({1, 0}, true), entry_at({1, 0, 0}, false),
+              entry_at({1, 1}, false), entry_at({2}, false)}));
+  CHECK(play({entry_at({0}, true), entry_at({1}, false)}));
+  check_refused(play({entry_at({1}, false)}));
+  check_refused(play({entry_at({0}, false), entry_at({0}, false)}));
+  check_refused(play({entry_at({0}, false), entry_at({0, 0}, false)}));
+  check_refused(play({entry_at({0}, true), entry_at({0, 1}, false)}));
+  check_refused(play({entry_at({0}, true), entry_at({0, 0}, false), entry_at({1, 1}, false)}));
+  check_refused(play({entry_at({0}, false), entry_at({2}, false)}));
+}
+
+TEST_CASE("an entry before its menu is refused, and so is a listing without one") {
+  Talk early(request_for(Mode::kList));
+  REQUIRE(early.layers());
+  check_refused(early.send(FrameType::kEntry, 0, entry_at({0}, false).encode()));
+  Talk none(request_for(Mode::kList));
+  REQUIRE(none.layers());
+  check_refused(none.success());
+}
+
+TEST_CASE("messages for people are dropped after a number, with one notice, and end nothing") {
+  Talk talk(request_for(Mode::kReport));
+  REQUIRE(talk.layers());
+  for (std::uint64_t i = 0; i < limits::kLogRecords + 500; ++i)
+    REQUIRE(talk.send(FrameType::kLog, 0, LogMessage{LogLevel::kNotice, "", "x"}.encode()));
+  CHECK(talk.recorder.logs == limits::kLogRecords);
+  CHECK(talk.success());
+}
+
+TEST_CASE("echoed text beyond its cap is a limit") {
+  Talk talk(request_for(Mode::kEvaluate));
+  REQUIRE(talk.layers());
+  const std::string piece(limits::kFramePayload, 'x');
+  Result<void> result;
+  for (std::uint64_t sent = 0; result && sent <= limits::kEchoBytes; sent += piece.size())
+    result = talk.send_raw(FrameType::kEcho, 0, as_bytes(piece));
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code == ErrorCode::kLimit);
+}

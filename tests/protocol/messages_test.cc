@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "protocol/messages.h"
+
+#include <catch2/catch.hpp>
+
+using namespace pvhgrub;
+using namespace pvhgrub::protocol;
+
+namespace {
+
+// Every shorter form of a message and every longer one must be refused.
+template <typename Message>
+void check_exact_length(const Message& message) {
+  const PayloadWriter writer = message.encode();
+  const Bytes whole = writer.payload();
+  REQUIRE(Message::decode(whole));
+  for (std::size_t length = 0; length < whole.size(); ++length) CHECK_FALSE(Message::decode(whole.first(length)));
+  std::vector<std::byte> longer(whole.begin(), whole.end());
+  longer.push_back(std::byte{0});
+  CHECK_FALSE(Message::decode(longer));
+}
+
+EntryMessage whole_entry() {
+  EntryMessage entry;
+  entry.path = {1, 0};
+  entry.id = "id";
+  entry.title = "title";
+  entry.classes = {"debian", "gnu"};
+  entry.users = {"root"};
+  entry.restricted = true;
+  entry.hotkey = "d";
+  entry.kernel = "(hd0,gpt2)/vmlinuz";
+  entry.initrds = {"(hd0,gpt2)/a", "(hd0,gpt2)/b"};
+  entry.command_line = "BOOT_IMAGE=/vmlinuz quiet";
+  entry.hypervisor = "(hd0,gpt2)/xen";
+  entry.loader = "multiboot2";
+  return entry;
+}
+
+}  // namespace
+
+TEST_CASE("a request says the same after its way through the socket") {
+  Request request;
+  request.mode = Mode::kList;
+  request.has_script = true;
+  request.script_name = "grub.cfg";
+  request.explain = true;
+  request.entry = "1>0";
+  request.ramdisk = "";
+  request.arguments = "quiet";
+  request.disks = {{5, 1ULL << 40U, 4096, true, 512}, {6, 7, 0, false, std::nullopt}};
+  const PayloadWriter payload = request.encode();
+  const auto decoded = Request::decode(payload.payload());
+  REQUIRE(decoded);
+  CHECK(decoded->mode == Mode::kList);
+  CHECK(decoded->has_script);
+  CHECK_FALSE(decoded->not_really);
+  CHECK(decoded->entry == "1>0");
+  CHECK(decoded->kernel == std::nullopt);
+  CHECK(decoded->ramdisk == "");
+  REQUIRE(decoded->disks.size() == 2);
+  CHECK(decoded->disks[0].size == 1ULL << 40U);
+  CHECK(decoded->disks[0].offset == 512U);
+  CHECK(decoded->disks[1].offset == std::nullopt);
+}
+
+TEST_CASE("an entry says the same after its way through the socket") {
+  const EntryMessage entry = whole_entry();
+  const PayloadWriter payload = entry.encode();
+  const auto decoded = EntryMessage::decode(payload.payload());
+  REQUIRE(decoded);
+  CHECK(decoded->path == entry.path);
+  CHECK(decoded->initrds == entry.initrds);
+  CHECK(decoded->restricted);
+  CHECK_FALSE(decoded->is_submenu);
+  CHECK(decoded->hypervisor == entry.hypervisor);
+}
+
+TEST_CASE("messages of another length than their own are refused") {
+  check_exact_length(whole_entry());
+  check_exact_length(Request{});
+  check_exact_length(LogMessage{LogLevel::kNotice, "hd0", "text"});
+  check_exact_length(MenuMessage{"grub2", "hd0", "/grub.cfg", {1, 2}, 5, 1});
+  check_exact_length(ChoiceMessage{{1}, "t", "k", {"i"}, "c"});
+  check_exact_length(StreamBeginMessage{OutputKind::kRamdisk, 5});
+  check_exact_length(HoleMessage{5});
+  check_exact_length(ExtentMessage{0, 1, 2});
+  check_exact_length(VerdictMessage{false, true, {ErrorCode::kLimit, "m", "w", 5}});
+}
+
+TEST_CASE("values outside their range are refused") {
+  PayloadWriter log;
+  log.put_u8(4);
+  log.put_text("");
+  log.put_text("");
+  CHECK_FALSE(LogMessage::decode(log.payload()));
+  PayloadWriter truth;
+  truth.put_u8(2);
+  CHECK_FALSE(VerdictMessage::decode(truth.payload()));
+  EntryMessage deep;
+  deep.path.assign(limits::kSubmenuDepth + 2, 0);
+  const PayloadWriter too_deep = deep.encode();
+  CHECK_FALSE(EntryMessage::decode(too_deep.payload()));
+  PayloadWriter list;
+  list.put_u32(~0U);
+  CHECK_FALSE(EntryMessage::decode(list.payload()));
+}
