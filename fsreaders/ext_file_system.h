@@ -11,10 +11,11 @@
 
 namespace pvhgrub::fs {
 
-/// Opens the ext2, ext3 or ext4 file system that `source` holds. A journal that still needs replay is read as the guest
-/// would see it after replay; nothing is written, and notes() tells. `source` and `budget` outlive the result.
-/// kUnsupported: not an ext file system (one read tells), or one with a feature that this reader does not know.
-/// kDamaged: its superblock, group descriptors or journal contradict themselves; the error tells the disk offset.
+/// Opens the ext2, ext3 or ext4 file system that `source` holds. A journal that still needs replay is read as
+/// the guest would see it after replay; nothing is written, and notes() tells. `source` and `budget` outlive
+/// the result. kUnsupported: not an ext file system (one read tells), or one with a feature that this reader
+/// does not know. kDamaged: its superblock, group descriptors or journal contradict themselves; the error
+/// tells the disk offset.
 [[nodiscard]] Result<std::unique_ptr<FileSystem>> open_ext_file_system(BlockSource& source, Budget& budget);
 
 }  // namespace pvhgrub::fs

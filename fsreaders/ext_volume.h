@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The bytes of an ext file system as they are after journal replay.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/budget.h"
+#include "base/result.h"
+#include "fsreaders/block_source.h"
+#include "fsreaders/file_system.h"
+#include "fsreaders/journal_overlay.h"
+
+namespace pvhgrub::fs {
+
+class ExtVolume {
+ public:
+  /// `source` and `budget` outlive this. `block_size` in bytes.
+  ExtVolume(BlockSource& source, Budget& budget, std::uint32_t block_size)
+      : source_(source), budget_(budget), block_size_(block_size) {}
+  ExtVolume(const ExtVolume&) = delete;
+  ExtVolume& operator=(const ExtVolume&) = delete;
+
+  [[nodiscard]] std::uint32_t block_size() const { return block_size_; }
+  /// Whole blocks that the source has room for.
+  [[nodiscard]] std::uint64_t blocks() const { return source_.size() / block_size_; }
+  [[nodiscard]] Budget& budget() { return budget_; }
+  [[nodiscard]] BlockSource& source() { return source_; }
+
+  /// From now on, blocks that have a copy in the journal are read from there.
+  void set_overlay(JournalOverlay overlay);
+
+  /// Fills `out` with the bytes from `offset`; kDamaged past the end.
+  [[nodiscard]] Result<void> read(std::uint64_t offset, std::span<std::byte> out);
+
+  /// The same for metadata: charges the budget, and remembers the last blocks.
+  [[nodiscard]] Result<void> read_metadata(std::uint64_t offset, std::span<std::byte> out);
+
+  /// Sends the bytes as they are: extents where they lie on the disk unchanged, also inside the journal, else
+  /// as bytes.
+  [[nodiscard]] Result<void> send(std::uint64_t offset, std::uint64_t length, ContentSink& sink);
+
+ private:
+  struct CachedBlock {
+    std::uint64_t block = 0;
+    std::vector<std::byte> bytes;
+  };
+  /// A part of a range: plain bytes of the source, or a part of a block that has a copy in the journal.
+  struct Piece {
+    std::uint64_t length = 0;  ///< bytes
+    std::uint64_t within = 0;  ///< of a copy: bytes from the block's start
+    std::optional<JournalOverlay::Copy> copy;
+  };
+  [[nodiscard]] Result<Piece> first_piece(std::uint64_t offset, std::uint64_t length) const;
+  [[nodiscard]] Result<const std::vector<std::byte>*> cached_block(std::uint64_t block);
+  [[nodiscard]] Result<void> send_copy(const Piece& piece, ContentSink& sink);
+  [[nodiscard]] Result<void> send_located(std::uint64_t offset, std::uint64_t length, ContentSink& sink);
+
+  BlockSource& source_;
+  Budget& budget_;
+  std::uint32_t block_size_;
+  std::optional<JournalOverlay> overlay_;
+  std::list<CachedBlock> cache_;  // the last used first
+};
+
+}  // namespace pvhgrub::fs
