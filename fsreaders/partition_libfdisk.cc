@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <memory>
 
+#include "fsreaders/partition_msdos.h"
+
 namespace pvhgrub::fs {
 namespace {
 
@@ -26,9 +28,6 @@ using Context = std::unique_ptr<fdisk_context, ContextDeleter>;
 using Table = std::unique_ptr<fdisk_table, TableDeleter>;
 using Iterator = std::unique_ptr<fdisk_iter, IteratorDeleter>;
 
-/// libfdisk warns once for an odd partition; a table has at most some hundred.
-constexpr std::size_t kWarnings = 16;
-
 std::string text_or_empty(const char* text) {
   return text != nullptr ? std::string(text) : std::string();
 }
@@ -39,20 +38,15 @@ std::string lower_case(std::string text) {
   return text;
 }
 
-std::string hexadecimal_byte(unsigned value) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  return {'0', 'x', kDigits[(value >> 4) & 0xF], kDigits[value & 0xF]};
-}
-
 extern "C" {
-/// libfdisk's way to speak: keeps warnings for the user, answers no question. Never throws: C calls it.
+/// libfdisk's way to speak: notes that it did, answers no question. Its words are for somebody who is about
+/// to write the table, so they are not shown.
 static int pvhgrub_libfdisk_speaks(fdisk_context* /*context*/, fdisk_ask* ask, void* data) noexcept {
+  *static_cast<bool*>(data) = true;
   const int type = fdisk_ask_get_type(ask);
-  if (type == FDISK_ASKTYPE_INFO) return 0;
-  if (type != FDISK_ASKTYPE_WARN && type != FDISK_ASKTYPE_WARNX) return -EINVAL;
-  auto& warnings = *static_cast<std::vector<std::string>*>(data);
-  if (warnings.size() < kWarnings) warnings.push_back(text_or_empty(fdisk_ask_print_get_mesg(ask)));
-  return 0;
+  const bool statement =
+      type == FDISK_ASKTYPE_INFO || type == FDISK_ASKTYPE_WARN || type == FDISK_ASKTYPE_WARNX;
+  return statement ? 0 : -EINVAL;
 }
 }
 
@@ -71,14 +65,14 @@ class ReadAheadRestorer {
   int fd_;
 };
 
-LibfdiskPartition convert(fdisk_partition* entry, bool gpt) {
-  LibfdiskPartition partition;
+TableEntry convert(fdisk_partition* entry, bool gpt) {
+  TableEntry partition;
   partition.number = std::uint64_t{fdisk_partition_get_partno(entry)} + 1;
   if (fdisk_partition_has_start(entry)) partition.start = fdisk_partition_get_start(entry);
   if (fdisk_partition_has_size(entry)) partition.sectors = fdisk_partition_get_size(entry);
   if (fdisk_parttype* type = fdisk_partition_get_type(entry); type != nullptr)
     partition.type = gpt ? lower_case(text_or_empty(fdisk_parttype_get_string(type)))
-                         : hexadecimal_byte(fdisk_parttype_get_code(type));
+                         : msdos_type_name(fdisk_parttype_get_code(type));
   if (gpt) {
     partition.uuid = lower_case(text_or_empty(fdisk_partition_get_uuid(entry)));
     partition.label = text_or_empty(fdisk_partition_get_name(entry));
@@ -120,7 +114,7 @@ Result<LibfdiskTable> read_with_libfdisk(const Disk& disk, std::uint32_t sector_
     errno = ENOMEM;
     return fail_errno("libfdisk could not start", disk.name());
   }
-  fdisk_set_ask(context.get(), pvhgrub_libfdisk_speaks, &result.warnings);
+  fdisk_set_ask(context.get(), pvhgrub_libfdisk_speaks, &result.spoke);
   fdisk_disable_dialogs(context.get(), 1);
   // Also keeps it from searching for other signatures on the disk.
   fdisk_enable_listonly(context.get(), 1);

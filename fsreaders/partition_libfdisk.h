@@ -9,25 +9,15 @@
 
 #include "base/result.h"
 #include "fsreaders/disk.h"
+#include "fsreaders/partition_entry.h"
 
 namespace pvhgrub::fs {
-
-struct LibfdiskPartition {
-  std::uint64_t number = 0;   ///< from 1
-  std::uint64_t start = 0;    ///< sectors of the size that was asked for
-  std::uint64_t sectors = 0;  ///< as above; 0 where the table contradicts itself
-  std::string type;           ///< GPT: type GUID; MBR: "0x83"; lower case
-  std::string uuid;           ///< GPT: unique GUID, lower case; empty for MBR
-  std::string label;          ///< GPT: partition name
-  bool bootable = false;
-  bool extended = false;  ///< MBR: only holds the logical ones
-};
 
 struct LibfdiskTable {
   std::string label_type;     ///< "gpt", "dos", another of libfdisk's names; empty: no partition table
   std::uint64_t sectors = 0;  ///< of the whole disk, as libfdisk found it
-  std::vector<LibfdiskPartition> partitions;
-  std::vector<std::string> warnings;  ///< libfdisk's own words
+  std::vector<TableEntry> partitions;
+  bool spoke = false;  ///< it had something to say: the table is not as it expects one
 };
 
 /// Reads the disk's table, which counts in sectors of `sector_size` bytes. The disk is one without an offset.

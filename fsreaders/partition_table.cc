@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -10,64 +11,13 @@
 #include "base/limits.h"
 #include "fsreaders/partition_gpt_header.h"
 #include "fsreaders/partition_libfdisk.h"
+#include "fsreaders/partition_msdos.h"
 
 namespace pvhgrub::fs {
 namespace {
 
-/// Bytes of the master boot record, in the first sector whatever the sector's size (UEFI 5.2.1, table 5-1).
-constexpr std::size_t kMbrBytes = 512;
-constexpr std::size_t kMbrSignatureOffset = 440;
-constexpr std::size_t kMbrEntriesOffset = 446;
-constexpr std::uint8_t kProtectiveType = 0xEE;
-/// What libfdisk reads at most of an MBR and its chain of extended boot records (MAXIMUM_PARTS of its dos.c).
-constexpr std::uint64_t kLibfdiskMsdosPartitions = 60;
 /// Sector sizes that Linux block devices of guests have.
 constexpr std::array<std::uint32_t, 2> kSectorSizes = {512, 4096};
-
-struct MbrEntry {
-  std::uint8_t flag = 0;
-  std::uint8_t type = 0;
-  std::uint32_t start = 0;  ///< sectors
-  std::uint32_t sectors = 0;
-};
-
-struct Mbr {
-  std::uint32_t disk_signature = 0;
-  std::array<MbrEntry, 4> entries;
-
-  [[nodiscard]] const MbrEntry* protective_entry() const {
-    const auto found = std::find_if(entries.begin(), entries.end(),
-                                    [](const MbrEntry& entry) { return entry.type == kProtectiveType; });
-    return found != entries.end() ? &*found : nullptr;
-  }
-};
-
-/// The master boot record, or nothing where the first sector is none: no 55 AA, no entry in use, or bytes in
-/// the entries' place that are no entries. The latter is a file system's boot sector (FAT, NTFS): GRUB and
-/// Linux tell them apart by the same test, a flag byte other than 0x00 and 0x80.
-Result<std::optional<Mbr>> parse_mbr(Bytes sector) {
-  ByteReader reader(sector);
-  Mbr mbr;
-  PVHGRUB_TRY(reader.seek(kMbrBytes - 2));
-  PVHGRUB_TRY_ASSIGN(const std::uint16_t signature, reader.little_endian<std::uint16_t>());
-  if (signature != 0xAA55) return std::nullopt;
-  PVHGRUB_TRY(reader.seek(kMbrSignatureOffset));
-  PVHGRUB_TRY_ASSIGN(mbr.disk_signature, reader.little_endian<std::uint32_t>());
-  PVHGRUB_TRY(reader.seek(kMbrEntriesOffset));
-  bool used = false;
-  for (MbrEntry& entry : mbr.entries) {
-    PVHGRUB_TRY_ASSIGN(entry.flag, reader.little_endian<std::uint8_t>());
-    PVHGRUB_TRY(reader.skip(3));  // first sector as cylinder, head, sector
-    PVHGRUB_TRY_ASSIGN(entry.type, reader.little_endian<std::uint8_t>());
-    PVHGRUB_TRY(reader.skip(3));  // last sector as cylinder, head, sector
-    PVHGRUB_TRY_ASSIGN(entry.start, reader.little_endian<std::uint32_t>());
-    PVHGRUB_TRY_ASSIGN(entry.sectors, reader.little_endian<std::uint32_t>());
-    if ((entry.flag & 0x7F) != 0) return std::nullopt;
-    used = used || (entry.type != 0 && entry.sectors != 0);
-  }
-  if (!used) return std::nullopt;
-  return mbr;
-}
 
 /// What the two GPT headers say, for one size of sectors.
 struct GptCheck {
@@ -144,8 +94,8 @@ void note_gpt(const Disk& disk, const GptCheck& check, std::vector<std::string>&
 }
 
 /// One of libfdisk's partitions in bytes; nothing, with a note, where it cannot be one.
-std::optional<Partition> convert(const Disk& disk, const LibfdiskPartition& entry,
-                                 const PartitionTable& table, std::vector<std::string>& notes) {
+std::optional<Partition> convert(const Disk& disk, const TableEntry& entry, const PartitionTable& table,
+                                 std::vector<std::string>& notes) {
   const std::string name = disk.name() + "," + std::string(table.kind_name()) + std::to_string(entry.number);
   const auto number = checked_cast<unsigned>(entry.number);
   const auto offset = checked_multiply<std::uint64_t>(entry.start, table.sector_size);
@@ -189,21 +139,6 @@ std::string msdos_uuid(std::uint32_t disk_signature, unsigned number) {
   return text;
 }
 
-/// Drops a logical partition, and all that follow it, that begins where an earlier one does: the chain of
-/// extended boot records ran into itself, which libfdisk follows until its table is full.
-void end_at_loop(std::vector<LibfdiskPartition>& partitions, std::vector<std::string>& notes) {
-  for (std::size_t i = 0; i < partitions.size(); ++i) {
-    if (partitions[i].number < 5) continue;
-    for (std::size_t j = 0; j < i; ++j) {
-      if (partitions[j].number < 5 || partitions[j].start != partitions[i].start) continue;
-      notes.push_back("the chain of logical partitions runs in a circle: only those before number " +
-                      std::to_string(partitions[i].number) + " are used");
-      partitions.resize(i);
-      return;
-    }
-  }
-}
-
 Result<LibfdiskTable> ask_libfdisk(const Disk& disk, std::uint32_t sector_size) {
   PVHGRUB_TRY_ASSIGN(LibfdiskTable found, read_with_libfdisk(disk, sector_size));
   // Where ioctl(2) is denied, libfdisk searches for a block device's end by reading: a bad sector misleads
@@ -215,15 +150,14 @@ Result<LibfdiskTable> ask_libfdisk(const Disk& disk, std::uint32_t sector_size) 
                     " bytes: either the disk has bad sectors or its size has changed just now",
                 disk.name());
   std::sort(found.partitions.begin(), found.partitions.end(),
-            [](const LibfdiskPartition& a, const LibfdiskPartition& b) { return a.number < b.number; });
+            [](const TableEntry& a, const TableEntry& b) { return a.number < b.number; });
   return found;
 }
 
-Result<void> add_partitions(const Disk& disk, const std::vector<LibfdiskPartition>& found, Budget& budget,
+Result<void> add_partitions(const Disk& disk, const std::vector<TableEntry>& found, Budget& budget,
                             PartitionTable& table) {
   PVHGRUB_TRY(budget.charge_steps(found.size(), "reading the partition table of " + disk.name()));
-  for (const LibfdiskPartition& entry : found) {
-    if (entry.extended) continue;
+  for (const TableEntry& entry : found) {
     if (table.partitions.size() == limits::kPartitions) {
       table.notes.push_back("only the first " + std::to_string(limits::kPartitions) + " partitions of " +
                             disk.name() + " are used");
@@ -254,18 +188,26 @@ Result<PartitionTable> read_gpt(Disk& disk, const MbrEntry& protective_entry, Bu
   return table;
 }
 
-Result<PartitionTable> read_msdos(const Disk& disk, const Mbr& mbr, Budget& budget) {
+Result<PartitionTable> read_msdos(Disk& disk, const Mbr& mbr, Budget& budget) {
   PartitionTable table;
   if (disk.input().sector_size != 0) table.sector_size = disk.input().sector_size;
   PVHGRUB_TRY_ASSIGN(LibfdiskTable found, ask_libfdisk(disk, table.sector_size));
   // libfdisk takes an AIX boot record (magic in front of an MBR) for no table, as Linux does.
   if (found.label_type != "dos") return table;
   table.kind = PartitionTable::Kind::kMsdos;
-  for (std::string& warning : found.warnings) table.notes.push_back("libfdisk: " + std::move(warning));
-  if (!found.partitions.empty() && found.partitions.back().number >= kLibfdiskMsdosPartitions)
-    table.notes.push_back("more logical partitions than the " + std::to_string(kLibfdiskMsdosPartitions) +
-                          " that libfdisk reads");
-  end_at_loop(found.partitions, table.notes);
+  // libfdisk follows a chain that runs in a circle, takes a sector without magic for a part of it, ends with
+  // the 60th partition and reads one extended partition only. It speaks up in each of these cases; then
+  // Linux's rules decide.
+  if (found.spoke) {
+    std::erase_if(found.partitions, [](const TableEntry& entry) { return entry.number > 4; });
+    PVHGRUB_TRY_ASSIGN(std::vector<TableEntry> logical,
+                       read_logical_partitions(disk, mbr, table.sector_size, budget, table.notes));
+    std::move(logical.begin(), logical.end(), std::back_inserter(found.partitions));
+  }
+  std::erase_if(found.partitions, [&mbr](const TableEntry& entry) {
+    return entry.extended || entry.sectors == 0 ||
+           (entry.number <= 4 && mbr.entries[entry.number - 1].extended());
+  });
   PVHGRUB_TRY(add_partitions(disk, found.partitions, budget, table));
   for (Partition& partition : table.partitions)
     partition.uuid = msdos_uuid(mbr.disk_signature, partition.number);
@@ -303,11 +245,11 @@ std::string_view PartitionTable::kind_name() const {
 }
 
 Result<PartitionTable> read_partition_table(Disk& disk, Budget& budget) {
-  if (disk.input().has_offset || disk.size() < kMbrBytes) return PartitionTable{};
-  std::array<std::byte, kMbrBytes> sector{};
+  if (disk.input().has_offset || disk.size() < kBootRecordBytes) return PartitionTable{};
+  std::array<std::byte, kBootRecordBytes> sector{};
   PVHGRUB_TRY(disk.read_at(0, sector));
-  PVHGRUB_TRY_ASSIGN(const std::optional<Mbr> mbr, parse_mbr(sector));
-  if (!mbr) return no_table(disk);
+  PVHGRUB_TRY_ASSIGN(const std::optional<Mbr> mbr, parse_boot_record(sector));
+  if (!mbr || is_without_partitions(*mbr)) return no_table(disk);
   if (const MbrEntry* protective_entry = mbr->protective_entry())
     return read_gpt(disk, *protective_entry, budget);
   return read_msdos(disk, *mbr, budget);
