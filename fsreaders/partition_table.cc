@@ -177,12 +177,12 @@ Result<PartitionTable> read_gpt(Disk& disk, const MbrEntry& protective_entry, Bu
   table.sector_size = check.sector_size;
   PVHGRUB_TRY_ASSIGN(const LibfdiskTable found, ask_libfdisk(disk, check.sector_size));
   if (found.label_type != "gpt")
-    return fail(
-        ErrorCode::kDamaged,
-        "the MBR's entry of type 0xee begins at sector " + std::to_string(protective_entry.start) +
-            " instead of 1, so that Linux does not take the disk for a GPT one; 'sgdisk' writes a new "
-            "protective MBR",
-        disk.name());
+    return fail(ErrorCode::kDamaged,
+                "libfdisk does not take the disk's GPT for one, although its header is good", disk.name());
+  if (protective_entry.start != kGptPrimarySector)
+    table.notes.push_back("the MBR's entry of type 0xee begins at sector " +
+                          std::to_string(protective_entry.start) +
+                          " instead of 1: GRUB takes the disk for a GPT one, Linux in the guest will not");
   note_gpt(disk, check, table.notes);
   PVHGRUB_TRY(add_partitions(disk, found.partitions, budget, table));
   return table;
