@@ -22,8 +22,9 @@ struct FdGrant {
 struct SpawnRequest {
   std::string
       worker_path;  ///< absolute; executed before any privilege is dropped, so only root need reach it
-  std::vector<FdGrant> fds;     ///< the worker starts with exactly these; 0-2 are /dev/null where not granted
-  std::optional<uid_t> run_as;  ///< --runas; without it see sandbox/worker_identity.h
+  std::vector<FdGrant> fds =
+      {};  ///< the worker starts with exactly these; 0-2 are /dev/null where not granted
+  std::optional<uid_t> run_as = std::nullopt;  ///< --runas; without it see sandbox/worker_identity.h
   bool allow_landlock_only = false;  ///< where namespaces cannot be had, Landlock alone may hide the files
 };
 

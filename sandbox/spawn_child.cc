@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/personality.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -47,6 +48,9 @@ Kernel write_file(const char* path, std::string_view text) {
 /// any other id, and the worker needs them for its mounts. setgroups has to be denied first
 /// (user_namespaces(7)).
 Kernel map_user(const ChildSetup& setup) {
+  // A caller that has changed its ids is not dumpable, and then root owns these files. execve(2) makes it so
+  // anyway.
+  if (const Kernel result = outcome(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)); !result) return result;
   if (const Kernel result = write_file("/proc/self/setgroups", "deny"); !result) return result;
   if (const Kernel result = write_file("/proc/self/uid_map", setup.uid_map); !result) return result;
   return write_file("/proc/self/gid_map", setup.gid_map);

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cerrno>
+#include <csignal>
+#include <iostream>
+
+#include "tests/sandbox/probe_runner.h"
+#include "tests/sandbox/probes.h"
+
+namespace pvhgrub::sandbox::test {
+namespace {
+
+const ExitReason kStopped{ExitReason::Kind::kSignaled, SIGSYS};
+
+/// What the probe's outcome was, in the words of Expected.
+std::string outcome(const ProbeResult& result) {
+  if (result.reason == kStopped) return "killed";
+  if (result.answer == "errno " + std::to_string(EPERM)) return "refused";
+  if (result.answer == "allowed" || (result.answer.empty() && result.reason.succeeded())) return "allowed";
+  return result.answer + ", " + result.reason.describe();
+}
+
+std::string wanted(Expected expected) {
+  if (expected == Expected::kKilled) return "killed";
+  return expected == Expected::kRefused ? "refused" : "allowed";
+}
+
+/// Every probe whose outcome is not the expected one, with what it was.
+std::string wrong_outcomes(const ProbeOptions& options) {
+  std::string wrong;
+  for (const Probe& probe : all_probes()) {
+    const auto result = run_probe(std::string(probe.name), options);
+    const std::string got = result ? outcome(*result) : result.error().describe();
+    if (got != wanted(probe.expected))
+      wrong += std::string(probe.name) + ": " + got + ", not " + wanted(probe.expected) + "\n";
+  }
+  return wrong;
+}
+
+/// With the filter left out: every probe that the other layers let pass. An error of any kind, or a death, is
+/// a block.
+std::string passed_unfiltered(ProbeOptions options) {
+  options.worker = unfiltered_probe_path();
+  const UniqueFd disk = scratch_disk(O_RDONLY);
+  options.disk_fd = disk.get();
+  std::string passed;
+  for (const Probe& probe : all_probes()) {
+    if (probe.unfiltered == Unfiltered::kNotRun) continue;
+    const auto result = run_probe(std::string(probe.name), options);
+    if (!result || result->layers.find("LEFT OUT") == std::string::npos)
+      passed += std::string(probe.name) + ": could not be tried\n";
+    else if (!result->answer.starts_with("errno ") && result->reason.succeeded())
+      passed += std::string(probe.name) + ": " + result->answer + "\n";
+  }
+  return passed;
+}
+
+/// Root without CAP_SYS_ADMIN gets no namespaces.
+int landlock_only_in_child(const std::function<std::string(ProbeOptions)>& run) {
+  return in_child([&run] {
+    if (!drop_sys_admin()) return 77;
+    const std::string wrong = run({.allow_landlock_only = true});
+    std::cerr << wrong;
+    return wrong.empty() ? 0 : 1;
+  });
+}
+
+}  // namespace
+
+TEST_CASE("a hostile worker gets nothing but what the table allows") {
+  CHECK(wrong_outcomes({}) == "");
+}
+
+TEST_CASE("a hostile worker gets nothing more where Landlock stands in for the namespaces") {
+  if (!is_root()) return skip("needs root, to take the namespaces away from it");
+  CHECK(landlock_only_in_child(wrong_outcomes) == 0);
+}
+
+TEST_CASE("without the seccomp filter the namespaces and limits stop what matters") {
+  CHECK(passed_unfiltered({}) == "");
+}
+
+TEST_CASE("without the seccomp filter and the namespaces Landlock and the limits stop what matters") {
+  if (!is_root()) return skip("needs root, to take the namespaces away from it");
+  CHECK(landlock_only_in_child(passed_unfiltered) == 0);
+}
+
+TEST_CASE("there are more than forty hostile probes") {
+  const auto hostile = [](const Probe& probe) { return probe.expected != Expected::kAllowed; };
+  CHECK(std::ranges::count_if(all_probes(), hostile) >= 40);
+}
+
+TEST_CASE("a hostile worker cannot change a disk that is open for writing") {
+  const UniqueFd disk = scratch_disk(O_RDWR);
+  for (const Probe& probe : all_probes()) {
+    if (probe.name.find("disk") == std::string_view::npos) continue;
+    REQUIRE(run_probe(std::string(probe.name), {.disk_fd = disk.get()}).has_value());
+  }
+  std::string contents(32, '\0');
+  contents.resize(static_cast<std::size_t>(pread(disk.get(), contents.data(), contents.size(), 0)));
+  CHECK(contents == "0123456789");
+}
+
+TEST_CASE("a worker that runs out of memory gets an error from malloc and lives") {
+  for (const char* name : {"exhaust memory in small blocks", "exhaust memory in large blocks"}) {
+    const auto result = run_probe(name);
+    INFO(name);
+    REQUIRE(result.has_value());
+    CHECK(result->reason.succeeded());
+    CHECK(result->answer.starts_with("exhausted "));
+    // Megabytes: near RLIMIT_AS (192), so that the limit and not an accident ended it.
+    const int megabytes = std::stoi(result->answer.substr(10));
+    CHECK(megabytes > 100);
+    CHECK(megabytes < 192);
+  }
+}
+
+TEST_CASE("a worker that aborts is seen as killed, whatever the signal") {
+  const auto result = run_probe("abort");
+  REQUIRE(result.has_value());
+  CHECK(result->reason.kind == ExitReason::Kind::kSignaled);
+}
+
+}  // namespace pvhgrub::sandbox::test

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "tests/sandbox/probe_runner.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+
+#include "tests/sandbox/probes.h"
+
+namespace pvhgrub::sandbox::test {
+namespace {
+
+constexpr int kAnswerMilliseconds = 10'000;
+
+}  // namespace
+
+std::string probe_path() {
+  return PVHGRUB_TEST_PROBE;
+}
+
+std::string unfiltered_probe_path() {
+  return PVHGRUB_TEST_UNFILTERED_PROBE;
+}
+
+UniqueFd scratch_disk(int open_flags) {
+  std::string path = "/tmp/pvhgrub-sandbox-test-XXXXXX";
+  UniqueFd writable(mkostemp(path.data(), O_CLOEXEC));
+  if (!writable.valid() || write(writable.get(), "0123456789", 10) != 10) return {};
+  UniqueFd disk(open(path.c_str(), open_flags | O_CLOEXEC));
+  unlink(path.c_str());
+  return disk;
+}
+
+bool RunningProbe::read_line(std::string& line) {
+  for (;;) {
+    const std::size_t end = text.find('\n');
+    if (end != std::string::npos) {
+      line = text.substr(0, end);
+      text.erase(0, end + 1);
+      return true;
+    }
+    pollfd state{.fd = channel.get(), .events = POLLIN, .revents = 0};
+    std::array<char, 4096> piece{};
+    if (poll(&state, 1, kAnswerMilliseconds) <= 0) return false;
+    const ssize_t count = read(channel.get(), piece.data(), piece.size());
+    if (count <= 0) return false;
+    text.append(piece.data(), static_cast<std::size_t>(count));
+  }
+}
+
+Result<RunningProbe> start_probe(const std::string& name, const ProbeOptions& options) {
+  UniqueFd scratch = scratch_disk(O_RDWR);
+  const int disk = options.disk_fd >= 0 ? options.disk_fd : scratch.get();
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return fail_errno("socketpair");
+  UniqueFd channel(ends[0]);
+  const UniqueFd worker_channel(ends[1]);
+  SpawnRequest request;
+  request.worker_path = options.worker;
+  request.fds = {{disk, kDisk}, {worker_channel.get(), kChannel}};
+  if (options.two_disks) request.fds.push_back({disk, kSecondDisk});
+  if (options.extra_fd >= 0) request.fds.push_back({options.extra_fd, 9});
+  request.run_as = options.run_as;
+  request.allow_landlock_only = options.allow_landlock_only;
+  PVHGRUB_TRY_ASSIGN(WorkerProcess worker, spawn_worker(request));
+  const std::string text = name + "\n" + std::to_string(getpid()) + (options.two_disks ? " 2" : " 1") + "\n";
+  // MSG_NOSIGNAL: a worker that ended at once must not end the tests.
+  if (send(channel.get(), text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size()))
+    return fail_errno("the probe took no request");
+  return RunningProbe{std::move(worker), std::move(channel), std::move(scratch)};
+}
+
+Result<ProbeResult> run_probe(const std::string& name, const ProbeOptions& options) {
+  PVHGRUB_TRY_ASSIGN(RunningProbe probe, start_probe(name, options));
+  ProbeResult result;
+  std::string line;
+  while (probe.read_line(line)) {
+    if (line.starts_with("confined "))
+      result.layers = line.substr(9);
+    else if (!line.empty())
+      result.answer = line;
+  }
+  const auto reason = probe.worker.wait_for(std::chrono::milliseconds(kAnswerMilliseconds));
+  if (!reason) return fail(ErrorCode::kInternal, "the probe \"" + name + "\" did not end");
+  result.reason = *reason;
+  return result;
+}
+
+int in_child(const std::function<int()>& body) {
+  std::fflush(nullptr);
+  const pid_t child = fork();
+  if (child == 0) {
+    const int status = body();
+    std::fflush(nullptr);
+    std::cerr.flush();
+    _exit(status);
+  }
+  int status = 0;
+  if (child < 0 || waitpid(child, &status, 0) != child) return -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+bool drop_sys_admin() {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
+  if (syscall(SYS_capget, &header, sets.data()) != 0) return false;
+  constexpr std::uint32_t kOthers = ~(1U << CAP_SYS_ADMIN);
+  sets[0].effective &= kOthers;
+  sets[0].permitted &= kOthers;
+  sets[0].inheritable &= kOthers;
+  return prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN, 0, 0, 0) == 0 &&
+         syscall(SYS_capset, &header, sets.data()) == 0;
+}
+
+bool is_root() {
+  return geteuid() == 0;
+}
+
+void skip(const std::string& why) {
+  std::cerr << "SKIPPED: " << why << '\n';
+}
+
+}  // namespace pvhgrub::sandbox::test
