@@ -35,6 +35,13 @@ Result<void> check_broker_alive(int channel) {
   return {};
 }
 
+/// Credentials, Landlock and the filter hold for the calling thread alone: there must be no other.
+Result<void> check_single_thread() {
+  // Does nothing but fail with EINVAL where there are several (unshare(2), CLONE_THREAD).
+  if (unshare(CLONE_THREAD) != 0) return sandbox_failure("it has more than one thread", errno);
+  return {};
+}
+
 Result<RootKind> hide_files(const ConfinePlan& plan) {
   if ((plan.namespaces & CLONE_NEWNS) == 0 && plan.allow_landlock_only) return RootKind::kHost;
   if ((plan.namespaces & CLONE_NEWNS) == 0) return sandbox_failure("it would see the host's files");
@@ -42,6 +49,10 @@ Result<RootKind> hide_files(const ConfinePlan& plan) {
   // An LSM may allow the namespace and refuse the mounts in it. Landlock can take over where it was allowed
   // to.
   if (!root && plan.allow_landlock_only) return RootKind::kHost;
+  if (!root)
+    root.error().message +=
+        " (a security module may forbid it; run as root, lift that, or allow less with "
+        "--allow-landlock-only)";
   return root;
 }
 
@@ -61,7 +72,9 @@ Result<LayerReport> confine(const ConfineOptions& options) {
   const ConfinePlan& plan = options.plan;
   std::vector<int> granted = options.disks;
   granted.push_back(options.channel);
+  PVHGRUB_TRY(check_single_thread());
   PVHGRUB_TRY(check_descriptors(granted));
+  PVHGRUB_TRY(check_read_only(options.disks));
 
   LayerReport report;
   report.namespaces = plan.namespaces;

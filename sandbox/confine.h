@@ -14,9 +14,10 @@ namespace pvhgrub::sandbox {
 
 struct ConfineOptions {
   Profile profile = Profile::kExtract;
-  ConfinePlan plan;        ///< ConfinePlan::from_arguments(argc, argv)
-  int channel = -1;        ///< the socket to the broker: the only descriptor that write(2) takes from here on
-  std::vector<int> disks;  ///< descriptors that pread, read, lseek, fstat and posix_fadvise take from here on
+  ConfinePlan plan;  ///< ConfinePlan::from_arguments(argc, argv)
+  int channel = -1;  ///< the socket to the broker: the only descriptor that write(2) takes from here on
+  std::vector<int>
+      disks;  ///< descriptors read-only; pread, read, lseek, fstat and posix_fadvise take these from here on
 };
 
 /// Confines the calling process for good. Call it once, from the only thread, after the request has been read

@@ -68,4 +68,14 @@ Result<void> check_descriptors(std::span<const int> expected) {
   return {};
 }
 
+Result<void> check_read_only(std::span<const int> disks) {
+  for (const int fd : disks) {
+    const int flags = fcntl(fd, F_GETFL);
+    if (flags < 0) return sandbox_failure("cannot look at descriptor " + std::to_string(fd), errno);
+    if ((flags & O_ACCMODE) != O_RDONLY)
+      return sandbox_failure("the disk on descriptor " + std::to_string(fd) + " is open for writing");
+  }
+  return {};
+}
+
 }  // namespace pvhgrub::sandbox

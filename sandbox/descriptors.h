@@ -11,4 +11,7 @@ namespace pvhgrub::sandbox {
 /// without /proc at each number up to the limit on open files (65536 at most).
 [[nodiscard]] Result<void> check_descriptors(std::span<const int> expected);
 
+/// kSandbox, naming the descriptor, unless each of `disks` is open for reading only.
+[[nodiscard]] Result<void> check_read_only(std::span<const int> disks);
+
 }  // namespace pvhgrub::sandbox

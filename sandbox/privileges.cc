@@ -90,15 +90,14 @@ Result<void> check_ids(const ConfinePlan& plan) {
 
 Result<PrivilegeSummary> drop_privileges(const ConfinePlan& plan) {
   PrivilegeSummary summary;
-  PVHGRUB_TRY_ASSIGN(const CapabilitySets sets, capability_sets());
-  const bool may_set = (sets[0].effective & (1U << CAP_SETPCAP)) != 0;
-  if (may_set) PVHGRUB_TRY(forbid_new_capabilities());
-  // Only an unprivileged caller without namespaces lacks CAP_SETPCAP; no_new_privs and the filter on
-  // execve(2) then keep it from ever getting what the bounding set would allow.
-  if (!may_set && plan.namespaces != 0) return sandbox_failure("CAP_SETPCAP is missing");
+  // Needs CAP_SETPCAP, which an unprivileged caller has only in a user namespace of its own, and there only
+  // if no security module objects. Without it no_new_privs and the filter on execve(2) keep it from ever
+  // getting what the bounding set would allow.
+  const Result<void> forbidden = forbid_new_capabilities();
+  if (!forbidden && !plan.allow_landlock_only) return std::unexpected(forbidden.error());
   if (plan.may_change_ids) PVHGRUB_TRY(change_ids(plan));
   PVHGRUB_TRY(clear_capability_sets());
-  summary.bounding_set_empty = may_set;
+  summary.bounding_set_empty = forbidden.has_value();
   summary.groups_dropped = getgroups(0, nullptr) == 0;
   return summary;
 }

@@ -3,11 +3,14 @@
 // it still can, what came of it. The request on the channel is "PROBE\nBROKER_PID DISKS\n".
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <optional>
 #include <string>
+#include <thread>
 
 #include "sandbox/confine.h"
 #include "tests/sandbox/probes.h"
@@ -105,6 +108,8 @@ std::string run_probe(const std::string& name, const ProbeContext& context) {
     _exit(2);
   }
   options.plan = *plan;
+  std::optional<std::jthread> thread;
+  if (name == "a second thread first") thread.emplace([] { pause(); });
   const Result<LayerReport> report = confine(options);
   if (!report) {
     tell("refused " + report.error().describe() + "\n");

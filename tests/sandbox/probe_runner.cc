@@ -60,7 +60,7 @@ bool RunningProbe::read_line(std::string& line) {
 }
 
 Result<RunningProbe> start_probe(const std::string& name, const ProbeOptions& options) {
-  UniqueFd scratch = scratch_disk(O_RDWR);
+  UniqueFd scratch = scratch_disk(O_RDONLY);
   const int disk = options.disk_fd >= 0 ? options.disk_fd : scratch.get();
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return fail_errno("socketpair");

@@ -24,7 +24,7 @@ struct ProbeOptions {
   std::string worker = probe_path();
   std::optional<uid_t> run_as = std::nullopt;
   bool allow_landlock_only = false;
-  int disk_fd = -1;  ///< what to grant as the disk; -1: a scratch file, open for writing too
+  int disk_fd = -1;  ///< what to grant as the disk; -1: a scratch file
   bool two_disks = true;
   int extra_fd = -1;  ///< granted as descriptor 9, which nobody announces to confine()
 };

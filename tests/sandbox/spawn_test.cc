@@ -13,7 +13,11 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <iterator>
+#include <vector>
 
 #include "tests/sandbox/probe_runner.h"
 
@@ -230,18 +234,39 @@ TEST_CASE("a worker that writes to a channel that was closed gets an error and n
   CHECK(*reason == ExitReason{ExitReason::Kind::kExited, 42});
 }
 
-TEST_CASE("two hundred workers leave no process and no descriptor behind") {
-  const int before = dup(0);
+TEST_CASE("two hundred workers leave no process, descriptor, mount or file behind") {
+  const auto count = [](const char* directory) {
+    return std::distance(std::filesystem::directory_iterator(directory),
+                         std::filesystem::directory_iterator());
+  };
+  const auto mounts = [] {
+    std::ifstream file("/proc/self/mountinfo");
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  const auto descriptors_before = count("/proc/self/fd");
+  const std::string mounts_before = mounts();
   for (int i = 0; i < 200; ++i) {
     const auto result = run_probe("nothing");
     REQUIRE(result.has_value());
     REQUIRE(result->reason.succeeded());
   }
-  const int after = dup(0);
-  CHECK(after == before + 1);
-  close(before);
-  close(after);
+  CHECK(count("/proc/self/fd") == descriptors_before);
+  CHECK(mounts() == mounts_before);
   CHECK(!has_children());
+}
+
+TEST_CASE("thirty-two workers run side by side") {
+  std::vector<RunningProbe> probes;
+  for (int i = 0; i < 32; ++i) {
+    auto probe = start_probe("nothing");
+    REQUIRE(probe.has_value());
+    probes.push_back(std::move(*probe));
+  }
+  for (RunningProbe& probe : probes) {
+    const auto reason = probe.worker.wait_for(std::chrono::seconds(20));
+    REQUIRE(reason.has_value());
+    CHECK(reason->succeeded());
+  }
 }
 
 }  // namespace pvhgrub::sandbox::test

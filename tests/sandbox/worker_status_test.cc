@@ -4,12 +4,14 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <set>
 #include <sstream>
@@ -40,6 +42,7 @@ class LiveWorker {
   [[nodiscard]] std::string proc(const std::string& name) const {
     return "/proc/" + std::to_string(probe_->worker.pid()) + "/" + name;
   }
+  [[nodiscard]] pid_t pid() const { return probe_->worker.pid(); }
   [[nodiscard]] const std::string& layers() const { return layers_; }
 
  private:
@@ -209,34 +212,59 @@ TEST_CASE("the layers that a worker reports are those that are in force") {
   CHECK(has("NOFILE 0"));
 }
 
-TEST_CASE("a worker is gone within a second after its broker was killed") {
-  int ends[2];
-  REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
-  const UniqueFd disk(ends[0]);
-  const UniqueFd byte_source(ends[1]);
+TEST_CASE("a live worker survives being stopped and continued") {
+  const LiveWorker worker;
+  const pid_t pid = worker.pid();
+  REQUIRE(kill(pid, SIGSTOP) == 0);
+  int status = 0;
+  REQUIRE(waitpid(pid, &status, WUNTRACED) == pid);
+  REQUIRE(WIFSTOPPED(status));
+  REQUIRE(kill(pid, SIGCONT) == 0);
+  REQUIRE(waitpid(pid, &status, WCONTINUED) == pid);
+  // A read(2) that was interrupted starts again by itself, without restart_syscall(2), which would kill it.
+  CHECK(waitpid(pid, &status, WNOHANG) == 0);
+}
+
+namespace {
+
+/// A broker that kills itself as soon as its worker is confined. True when the worker is dead a second later.
+bool worker_dies_with_broker(const std::function<bool()>& prepare, bool allow_landlock_only) {
+  int disk_ends[2];
   int report[2];
+  REQUIRE(pipe2(disk_ends, O_CLOEXEC) == 0);
   REQUIRE(pipe2(report, O_CLOEXEC) == 0);
-  // Its broker is a child of the test, which kills itself as soon as the worker is confined.
+  const UniqueFd disk(disk_ends[0]);
+  const UniqueFd byte_source(disk_ends[1]);
+  const UniqueFd report_reader(report[0]);
+  const UniqueFd report_writer(report[1]);
   const int status = in_child([&] {
-    auto probe = start_probe("wait for the disk", {.disk_fd = disk.get(), .two_disks = false});
+    if (!prepare()) return 77;
+    auto probe =
+        start_probe("wait for the disk",
+                    {.allow_landlock_only = allow_landlock_only, .disk_fd = disk.get(), .two_disks = false});
     std::string line;
     if (!probe || !probe->read_line(line) || !line.starts_with("confined ")) return 1;
     const pid_t pid = probe->worker.pid();
-    if (write(report[1], &pid, sizeof(pid)) != sizeof(pid)) return 1;
+    if (write(report_writer.get(), &pid, sizeof(pid)) != sizeof(pid)) return 1;
     raise(SIGKILL);
     return 1;
   });
   REQUIRE(status == 128 + SIGKILL);
   pid_t worker = 0;
-  REQUIRE(read(report[0], &worker, sizeof(worker)) == sizeof(worker));
-  close(report[0]);
-  close(report[1]);
-  bool gone = false;
-  for (int tenths = 0; tenths < 10 && !gone; ++tenths) {
-    gone = is_dead(worker);
-    if (!gone) usleep(100'000);
-  }
-  CHECK(gone);
+  REQUIRE(read(report_reader.get(), &worker, sizeof(worker)) == sizeof(worker));
+  for (int tenths = 0; tenths < 10 && !is_dead(worker); ++tenths) usleep(100'000);
+  return is_dead(worker);
+}
+
+}  // namespace
+
+TEST_CASE("a worker is gone within a second after its broker was killed") {
+  CHECK(worker_dies_with_broker([] { return true; }, false));
+}
+
+TEST_CASE("a worker without a pid namespace is gone within a second after its broker was killed") {
+  if (!is_root()) return skip("needs root, to take the namespaces away from it");
+  CHECK(worker_dies_with_broker(drop_sys_admin, true));
 }
 
 }  // namespace pvhgrub::sandbox::test
