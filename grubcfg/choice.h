@@ -17,17 +17,17 @@ struct Choice {
   BootEntry entry;
 };
 
-/// The entry that --entry= names: an index ("2"), a path of indexes ("1>0"), a title, an id, or a mix ("Advanced>0");
-/// a '>' inside a title or id is doubled. kNoEntry, with what there is to choose from, when nothing matches. The entry
-/// may be one that GRUB could not boot: see BootEntry::error.
+/// The entry that --entry= names: an index ("2"), a path of indexes ("1>0"), a title, an id, or a mix
+/// ("Advanced>0"); a '>' inside a title or id is doubled. kNoEntry, with what there is to choose from, when
+/// nothing matches. The entry may be one that GRUB could not boot: see BootEntry::error.
 [[nodiscard]] Result<Choice> choose_entry(Menu& menu, std::string_view wanted, Diagnostics& diagnostics);
 
-/// What GRUB boots when nobody touches a key: the default entry, then those of `fallback` when it cannot be booted,
-/// each with a notice. kNoEntry, telling each one's error, when none can.
+/// What GRUB boots when nobody touches a key: the default entry, then those of `fallback` when it cannot be
+/// booted, each with a notice. kNoEntry, telling each one's error, when none can.
 [[nodiscard]] Result<Choice> choose_default(Menu& menu, Diagnostics& diagnostics);
 
-/// The way to the default entry, into submenus as far as `default` names them. The last step is a submenu where
-/// `default` stops at one. kNoEntry for an empty menu.
+/// The way to the default entry, which is never a submenu: GRUB goes on into a submenu to the default there.
+/// kNoEntry for an empty menu.
 [[nodiscard]] Result<EntryPath> default_path(Menu& menu);
 
 }  // namespace pvhgrub::grubcfg

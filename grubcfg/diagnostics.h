@@ -16,8 +16,8 @@ class Diagnostics {
   Diagnostics& operator=(const Diagnostics&) = delete;
   virtual ~Diagnostics() = default;
 
-  /// Something a person should know: a partition that was skipped, an error message of GRUB's. `where` is a device,
-  /// or "file:line"; may be empty.
+  /// Something a person should know: a partition that was skipped, an error message of GRUB's. `where` is a
+  /// device, or "file:line"; may be empty.
   virtual void notice(std::string where, std::string message) = 0;
 
   /// One step on the way from the disk to the choice, for --explain: "search --fs-uuid X: hd0,gpt2".

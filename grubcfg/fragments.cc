@@ -18,9 +18,12 @@ bool FragmentReader::next(FragmentKind& kind, std::string& text) {
     return true;
   }
   switch (state_) {
-    case State::kPlain: return read_plain(kind, text);
-    case State::kDouble: return read_double(kind, text);
-    case State::kTranslated: return read_translated(kind, text);
+    case State::kPlain:
+      return read_plain(kind, text);
+    case State::kDouble:
+      return read_double(kind, text);
+    case State::kTranslated:
+      return read_translated(kind, text);
   }
   return false;
 }
@@ -31,8 +34,12 @@ bool FragmentReader::read_plain(FragmentKind& kind, std::string& text) {
   while (position_ < raw_.size()) {
     const char c = raw_[position_++];
     switch (c) {
-      case '"': state_ = State::kDouble; return true;
-      case '\'': single_pending_ = true; return true;
+      case '"':
+        state_ = State::kDouble;
+        return true;
+      case '\'':
+        single_pending_ = true;
+        return true;
       case '$':
         if (position_ < raw_.size() && raw_[position_] == '"') {
           ++position_;
@@ -54,7 +61,8 @@ bool FragmentReader::read_plain(FragmentKind& kind, std::string& text) {
           text += c;
         }
         break;
-      default: text += c;
+      default:
+        text += c;
     }
   }
   return true;

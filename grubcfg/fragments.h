@@ -15,8 +15,8 @@ enum class FragmentKind : std::uint8_t {
   kVariable,        ///< $name outside quotes: splits into words
   kQuotedVariable,  ///< $name in double quotes
   kSingleQuoted,
-  kDoubleQuoted,    ///< text of double quotes, escapes resolved
-  kTranslated,      ///< text of $"...": variables in it are still to be filled in
+  kDoubleQuoted,  ///< text of double quotes, escapes resolved
+  kTranslated,    ///< text of $"...": variables in it are still to be filled in
 };
 
 /// Cuts the raw text of one word into fragments, in order.
@@ -24,8 +24,8 @@ class FragmentReader {
  public:
   explicit FragmentReader(std::string_view raw) : raw_(raw) {}
 
-  /// Sets `kind` and `text` to the next fragment and is true; false at the word's end or, with failed(), at a '$' that
-  /// names no variable.
+  /// Sets `kind` and `text` to the next fragment and is true; false at the word's end or, with failed(), at a
+  /// '$' that names no variable.
   [[nodiscard]] bool next(FragmentKind& kind, std::string& text);
   [[nodiscard]] bool failed() const { return failed_; }
 
@@ -49,7 +49,8 @@ class FragmentReader {
 /// False where a '$' in double quotes names no variable.
 [[nodiscard]] bool are_fragments_valid(std::string_view raw);
 
-/// True for a word that expands to itself: no quotes, variables, backslashes, wildcards or leading device or path.
+/// True for a word that expands to itself: no quotes, variables, backslashes, wildcards or leading device or
+/// path.
 [[nodiscard]] bool is_plain_word(std::string_view raw);
 
 }  // namespace pvhgrub::grubcfg

@@ -10,19 +10,27 @@ namespace pvhgrub::grubcfg {
 
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_name_character(char c) { return is_name_start(c) || is_digit(c); }
-bool is_special_variable(char c) { return c == '?' || c == '#' || c == '*' || c == '@'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_name_start(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+bool is_name_character(char c) {
+  return is_name_start(c) || is_digit(c);
+}
+bool is_special_variable(char c) {
+  return c == '?' || c == '#' || c == '*' || c == '@';
+}
 
 /// What may stand in a word without a backslash or quotes.
 bool is_word_character(char c) {
   return std::string_view("{}|&$;<> \t\n'\"\\").find(c) == std::string_view::npos;
 }
 
-constexpr std::array<std::string_view, 15> kReservedWords = {
-    "case", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if", "in", "select", "then", "until",
-    "while"};
+constexpr std::array<std::string_view, 15> kReservedWords = {"case", "do",     "done", "elif",     "else",
+                                                             "esac", "fi",     "for",  "function", "if",
+                                                             "in",   "select", "then", "until",    "while"};
 
 TokenKind classify_word(std::string_view text) {
   if (text == "[[" || text == "]]") return TokenKind::kOther;
@@ -85,7 +93,8 @@ void Lexer::skip_blanks_and_comment() {
 Token Lexer::symbol() {
   const char first = at(position_);
   const std::uint32_t begin = position_++;
-  const bool doubled = position_ < line_end_ && at(position_) == first && (first == '|' || first == '&' || first == ';');
+  const bool doubled =
+      position_ < line_end_ && at(position_) == first && (first == '|' || first == '&' || first == ';');
   if (doubled) ++position_;
   TokenKind kind = TokenKind::kOther;
   if (first == '\n') kind = TokenKind::kNewline;

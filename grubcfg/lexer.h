@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Cuts a script into tokens as GRUB does (GRUB manual, "Shell-like scripting: Quoting, Words"): longest match first,
-// one line at a time, reading a further line only inside a block, a quoted string or after a backslash-newline.
+// Cuts a script into tokens as GRUB does (GRUB manual, "Shell-like scripting: Quoting, Words"): longest match
+// first, one line at a time, reading a further line only inside a block, a quoted string or after a
+// backslash-newline.
 #pragma once
 
 #include <cstdint>
@@ -13,15 +14,15 @@
 namespace pvhgrub::grubcfg {
 
 enum class TokenKind : std::uint8_t {
-  kEnd,        ///< of the statement's last line
-  kBad,        ///< no token: the statement is given up
+  kEnd,  ///< of the statement's last line
+  kBad,  ///< no token: the statement is given up
   kNewline,
   kSemicolon,
   kLeftBrace,
   kRightBrace,
-  kOther,      ///< && || ;; | & < > [[ ]]: tokens that no rule of the grammar takes
-  kReserved,   ///< if, then, ...; also an argument
-  kName,       ///< a word that is a plain name
+  kOther,     ///< && || ;; | & < > [[ ]]: tokens that no rule of the grammar takes
+  kReserved,  ///< if, then, ...; also an argument
+  kName,      ///< a word that is a plain name
   kWord,
 };
 
@@ -62,8 +63,8 @@ class Lexer {
   void skip_blanks_and_comment();
   [[nodiscard]] Token symbol();
   [[nodiscard]] Token bad(std::string_view reason);
-  /// The end of the word that starts at position_, or position_ where none does. Sets `unfinished` where the text ends
-  /// inside a string or after a backslash-newline.
+  /// The end of the word that starts at position_, or position_ where none does. Sets `unfinished` where the
+  /// text ends inside a string or after a backslash-newline.
   [[nodiscard]] std::uint32_t scan_word(bool& unfinished);
   [[nodiscard]] bool scan_quoted(std::uint32_t& cursor, char quote);
   [[nodiscard]] std::uint32_t variable_length(std::uint32_t position) const;

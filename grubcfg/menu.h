@@ -34,7 +34,8 @@ struct FileReference {
 /// One member of an initrd line.
 struct InitrdFile {
   FileReference file;
-  /// Set for `newc:NAME:PATH`: the file is wrapped into a cpio archive under this name (GRUB manual, "initrd").
+  /// Set for `newc:NAME:PATH`: the file is wrapped into a cpio archive under this name (GRUB manual,
+  /// "initrd").
   std::optional<std::string> newc_name;
 };
 
@@ -47,13 +48,14 @@ struct BootEntry {
     kOther,        ///< a loader that a Xen guest of ours cannot use (kfreebsd, ntldr, ...)
   };
   Kind kind = Kind::kNone;
-  std::string loader_command;          ///< the command that loaded it: "linux", "multiboot2", "chainloader"
+  std::string loader_command;  ///< the command that loaded it: "linux", "multiboot2", "chainloader"
   FileReference kernel;
   std::vector<InitrdFile> initrds;
-  std::string command_line;            ///< as the kernel gets it, BOOT_IMAGE= included
+  std::string command_line;                 ///< as the kernel gets it, BOOT_IMAGE= included
   std::optional<FileReference> hypervisor;  ///< of a Xen entry
   std::string hypervisor_command_line;
-  /// What GRUB would have printed instead of booting (file not found, no kernel loaded); empty when it would boot.
+  /// What GRUB would have printed instead of booting (file not found, no kernel loaded); empty when it would
+  /// boot.
   std::string error;
   [[nodiscard]] bool bootable() const { return error.empty() && kind == Kind::kLinux; }
 };
@@ -64,13 +66,21 @@ struct MenuEntry {
   std::string id;                    ///< --id, else the title, as GRUB does
   std::vector<std::string> classes;  ///< --class, in order
   std::vector<std::string> users;    ///< --users; superusers may always boot
-  bool restricted = false;           ///< booting it needs one of `users` or a superuser (superusers set, not --unrestricted)
-  std::string hotkey;                ///< --hotkey as written: "r", "delete"; empty for none
+  bool restricted =
+      false;  ///< booting it needs one of `users` or a superuser (superusers set, not --unrestricted)
+  std::string hotkey;  ///< --hotkey as written: "r", "delete"; empty for none
   bool is_submenu = false;
-  bool hidden = false;               ///< hiddenentry (openSUSE): bootable by hotkey or id, not shown
+  bool hidden = false;  ///< hiddenentry (openSUSE): bootable by hotkey or id, not shown
 };
 
 enum class TimeoutStyle : std::uint8_t { kMenu, kCountdown, kHidden };
+
+/// Who may unlock what the menu restricts.
+struct MenuPassword {
+  std::string user;
+  std::string secret;  ///< the password, or what `grub-mkpasswd-pbkdf2` made of it
+  bool is_pbkdf2 = false;
+};
 
 class Menu {
  public:
@@ -81,14 +91,16 @@ class Menu {
 
   [[nodiscard]] virtual const std::vector<MenuEntry>& entries() const = 0;
 
-  /// Evaluates one entry that is not a submenu, in a copy of the environment: asking twice gives the same answer.
-  /// An entry that GRUB could not boot is an answer too (BootEntry::error); a Result's error is kLimit and the like.
+  /// Evaluates one entry that is not a submenu, in a copy of the environment: asking twice gives the same
+  /// answer. An entry that GRUB could not boot is an answer too (BootEntry::error); a Result's error is
+  /// kLimit and the like.
   [[nodiscard]] virtual Result<BootEntry> evaluate(std::size_t index) = 0;
 
   /// Evaluates a submenu's body, in a copy of the environment. The pointer lives as long as this menu.
   [[nodiscard]] virtual Result<Menu*> submenu(std::size_t index) = 0;
 
-  /// The index that GRUB would highlight: `default` as number, title or id; 0 where it names nothing, as GRUB does.
+  /// The index that GRUB would highlight: `default` as number, title or id; 0 where it names nothing, as GRUB
+  /// does.
   [[nodiscard]] virtual std::size_t default_index() const = 0;
   /// Seconds; no value: wait for ever. 0 boots at once.
   [[nodiscard]] virtual std::optional<std::uint32_t> timeout() const = 0;
@@ -100,12 +112,14 @@ class Menu {
   /// The file whose menu this is: what `configfile` led to, not where the reading began.
   [[nodiscard]] virtual const ConfigurationSource& source() const = 0;
 
-  /// The source text of an entry's body as it stands in the configuration, without the braces around it. Lives as long
-  /// as the menu.
+  /// The source text of an entry's body as it stands in the configuration, without the braces around it.
+  /// Lives as long as the menu.
   [[nodiscard]] virtual std::string_view entry_source(std::size_t index) const = 0;
 
-  /// Names (in `superusers`) who may do anything; empty: nobody is asked for a password.
-  [[nodiscard]] virtual const std::string& superusers() const = 0;
+  /// Who may do anything, as the configuration writes it (names with blanks, commas or semicolons between
+  /// them); no value where nobody is asked for a password.
+  [[nodiscard]] virtual const std::optional<std::string>& superusers() const = 0;
+  [[nodiscard]] virtual const std::vector<MenuPassword>& passwords() const = 0;
 };
 
 /// The way to an entry through submenus: "1>0" is {1, 0}.

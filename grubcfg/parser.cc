@@ -6,9 +6,9 @@
 namespace pvhgrub::grubcfg {
 
 // Goes on when a step matched, else hands its failure up.
-#define PVHGRUB_PARSE(step)                                    \
-  do {                                                         \
-    const Parsed pvhgrub_parsed = (step);                      \
+#define PVHGRUB_PARSE(step)                                         \
+  do {                                                              \
+    const Parsed pvhgrub_parsed = (step);                           \
     if (!pvhgrub_parsed || !*pvhgrub_parsed) return pvhgrub_parsed; \
   } while (false)
 
@@ -91,7 +91,8 @@ Parser::Parsed Parser::simple_command(std::uint32_t& index) {
     PVHGRUB_TRY(add_word(index, word));
     consume();
     PVHGRUB_TRY_ASSIGN(token, peek());
-  } while (token.kind == TokenKind::kName || token.kind == TokenKind::kWord || token.kind == TokenKind::kReserved);
+  } while (token.kind == TokenKind::kName || token.kind == TokenKind::kWord ||
+           token.kind == TokenKind::kReserved);
   if (token.kind != TokenKind::kLeftBrace) return true;
   WordReference word;
   PVHGRUB_PARSE(block(word));
@@ -163,7 +164,8 @@ Parser::Parsed Parser::if_command(std::uint32_t& index) {
   return true;
 }
 
-// From the `if` of `index`, or the `elif` that continues it, to `fi`. An elif chain may be long: it is a loop here.
+// From the `if` of `index`, or the `elif` that continues it, to `fi`. An elif chain may be long: it is a loop
+// here.
 Parser::Parsed Parser::if_branches(std::uint32_t index) {
   while (true) {
     consume();
@@ -213,7 +215,9 @@ Parser::Parsed Parser::for_command(std::uint32_t& index) {
   }
   while (true) {
     PVHGRUB_TRY_ASSIGN(const Token token, peek());
-    if (token.kind != TokenKind::kName && token.kind != TokenKind::kWord && token.kind != TokenKind::kReserved) break;
+    if (token.kind != TokenKind::kName && token.kind != TokenKind::kWord &&
+        token.kind != TokenKind::kReserved)
+      break;
     WordReference word;
     word.begin = token.begin;
     word.length = (token.end - token.begin) & 0x7fffffffU;

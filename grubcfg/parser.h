@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// GRUB's grammar (GRUB manual, "Shell-like scripting"). The unit is the statement with the lines it needs: a syntax
-// error loses that unit and nothing else.
+// GRUB's grammar (GRUB manual, "Shell-like scripting"). The unit is the statement with the lines it needs: a
+// syntax error loses that unit and nothing else.
 #pragma once
 
 #include <optional>
@@ -28,8 +28,8 @@ class Parser {
   [[nodiscard]] Result<Outcome> next();
 
   [[nodiscard]] const SyntaxTree& tree() const { return tree_; }
-  /// The functions that the last statement defined, also one with a syntax error after them: GRUB defines a function when
-  /// it has read it, not when it executes it.
+  /// The functions that the last statement defined, also one with a syntax error after them: GRUB defines a
+  /// function when it has read it, not when it executes it.
   [[nodiscard]] const std::vector<FunctionDefinition>& functions() const { return functions_; }
   [[nodiscard]] const std::string& error() const { return error_; }
   [[nodiscard]] std::uint32_t error_line() const { return error_line_; }

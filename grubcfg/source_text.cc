@@ -66,11 +66,12 @@ void SourceText::index_lines() {
 std::uint32_t SourceText::line_at(std::size_t offset) const {
   if (breaks_.empty()) return 1;
   const auto mark = std::prev(std::upper_bound(every_256th_line_.begin(), every_256th_line_.end(), offset));
-  const auto marked = static_cast<std::size_t>(std::distance(every_256th_line_.begin(), mark)) * kLinesPerMark;
+  const auto marked =
+      static_cast<std::size_t>(std::distance(every_256th_line_.begin(), mark)) * kLinesPerMark;
   const std::size_t end = std::min(offset, text_.size());
   const auto ordinal =
-      marked + static_cast<std::size_t>(std::count(text_.begin() + *mark,
-                                                   text_.begin() + static_cast<std::ptrdiff_t>(end), '\n'));
+      marked + static_cast<std::size_t>(
+                   std::count(text_.begin() + *mark, text_.begin() + static_cast<std::ptrdiff_t>(end), '\n'));
   auto found = std::upper_bound(breaks_.begin(), breaks_.end(), offset,
                                 [](std::size_t value, const LineBreak& line) { return value < line.offset; });
   if (found != breaks_.begin()) --found;

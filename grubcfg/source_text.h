@@ -10,12 +10,12 @@
 
 namespace pvhgrub::grubcfg {
 
-/// The text of one script, cut into the lines that GRUB's reader hands to its parser. Immutable once made: syntax
-/// trees and menu entries point into it.
+/// The text of one script, cut into the lines that GRUB's reader hands to its parser. Immutable once made:
+/// syntax trees and menu entries point into it.
 class SourceText {
  public:
-  /// A file, read as GRUB reads a configuration file: carriage returns vanish, a line ends at a NUL, and lines whose
-  /// first character is '#' are dropped before the lexer sees them, even inside a quoted string.
+  /// A file, read as GRUB reads a configuration file: carriage returns vanish, a line ends at a NUL, and
+  /// lines whose first character is '#' are dropped before the lexer sees them, even inside a quoted string.
   [[nodiscard]] static std::shared_ptr<const SourceText> from_file(std::string_view bytes, std::string name);
 
   /// Text that was made while evaluating (`eval`): only cut at newlines. Messages tell it as `name`:`line`.
@@ -30,17 +30,18 @@ class SourceText {
 
  private:
   struct LineBreak {
-    std::uint32_t offset;  ///< in text_, where a line begins whose number is not the previous one's plus one
-    std::uint32_t ordinal; ///< how many lines of text_ precede it
-    std::uint32_t number;  ///< its number in the original
+    std::uint32_t offset;   ///< in text_, where a line begins whose number is not the previous one's plus one
+    std::uint32_t ordinal;  ///< how many lines of text_ precede it
+    std::uint32_t number;   ///< its number in the original
   };
 
   void index_lines();
 
   std::string text_;
   std::string name_;
-  std::vector<LineBreak> breaks_;              ///< ascending; the first is at offset 0
-  std::vector<std::uint32_t> every_256th_line_; ///< offsets of lines 0, 256, 512, ... of text_, to count from
+  std::vector<LineBreak> breaks_;  ///< ascending; the first is at offset 0
+  std::vector<std::uint32_t>
+      every_256th_line_;  ///< offsets of lines 0, 256, 512, ... of text_, to count from
 };
 
 /// A piece of a script: an entry's body, a whole file.

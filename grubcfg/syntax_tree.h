@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One parsed statement, or one function's body. Flat arrays of small records that point into the source text: words
-// are split into fragments only when they are expanded, blocks are kept as text only.
+// One parsed statement, or one function's body. Flat arrays of small records that point into the source text:
+// words are split into fragments only when they are expanded, blocks are kept as text only.
 #pragma once
 
 #include <cstdint>
@@ -26,12 +26,12 @@ inline constexpr std::uint32_t kNoCommand = std::numeric_limits<std::uint32_t>::
 struct Command {
   enum class Kind : std::uint8_t { kSimple, kIf, kFor, kWhile, kUntil };
   Kind kind = Kind::kSimple;
-  bool else_is_elif = false;         ///< kIf: `otherwise` is a single command, not a list
-  std::uint32_t offset = 0;          ///< where it begins in the source's text
-  std::uint32_t next = kNoCommand;   ///< the next command of the same list
-  std::uint32_t first_word = 0;      ///< kSimple: name and arguments; kFor: what is iterated over
+  bool else_is_elif = false;        ///< kIf: `otherwise` is a single command, not a list
+  std::uint32_t offset = 0;         ///< where it begins in the source's text
+  std::uint32_t next = kNoCommand;  ///< the next command of the same list
+  std::uint32_t first_word = 0;     ///< kSimple: name and arguments; kFor: what is iterated over
   std::uint32_t word_count = 0;
-  WordReference variable;            ///< kFor: the loop variable's name
+  WordReference variable;                ///< kFor: the loop variable's name
   std::uint32_t condition = kNoCommand;  ///< first command of a list; kIf, kWhile, kUntil
   std::uint32_t body = kNoCommand;       ///< first command of a list; kIf (then), kFor, kWhile, kUntil
   std::uint32_t otherwise = kNoCommand;  ///< kIf

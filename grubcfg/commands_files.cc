@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// source, configfile, normal and their kin, which run further files; ls and cat, which print.
+#include <array>
+#include <utility>
+
+#include "base/limits.h"
+#include "grubcfg/command_table.h"
+#include "grubcfg/configuration_file.h"
+#include "grubcfg/file_access.h"
+
+namespace pvhgrub::grubcfg {
+
+namespace {
+
+Result<Status> run_source(Evaluator& evaluator, const CommandCall& call) {
+  if (call.arguments.size() != 1) return evaluator.raise(kStatusBadArgument, "file name required");
+  PVHGRUB_TRY(run_configuration_file(evaluator, call.arguments[0]));
+  return kStatusOk;
+}
+
+/// Runs a file in a context of its own. Where it makes a menu GRUB shows that one, and what follows is never
+/// reached: the evaluation ends with that context in place.
+Result<Status> run_in_new_context(Evaluator& evaluator, const std::string& name) {
+  const std::optional<FileReference> file = FileAccess(evaluator).locate(name);
+  evaluator.clear_error();
+  Environment inner = evaluator.environment().exported_copy();
+  Environment outer = std::exchange(evaluator.environment(), std::move(inner));
+  MenuUnderConstruction outer_menu = evaluator.exchange_menu({});
+  const ConfigurationSource outer_source = evaluator.menu_source();
+  if (file) evaluator.set_menu_source({"grub2", file->device, file->path});
+  PVHGRUB_TRY(run_configuration_file(evaluator, name));
+  if (evaluator.ending() == Ending::kNone && !evaluator.menu().entries.empty())
+    evaluator.end(Ending::kShowMenu, "configfile");
+  if (evaluator.ending() != Ending::kNone) return kStatusOk;
+  evaluator.environment() = std::move(outer);
+  (void)evaluator.exchange_menu(std::move(outer_menu));
+  evaluator.set_menu_source(outer_source);
+  return kStatusOk;
+}
+
+Result<Status> run_configfile(Evaluator& evaluator, const CommandCall& call) {
+  if (call.arguments.size() != 1) return evaluator.raise(kStatusBadArgument, "file name required");
+  return run_in_new_context(evaluator, call.arguments[0]);
+}
+
+// `normal [FILE]` reads the file in the current context, shows the menu, and never comes back but to the
+// command line.
+Result<Status> run_normal(Evaluator& evaluator, const CommandCall& call) {
+  std::string name;
+  if (!call.arguments.empty()) {
+    name = call.arguments[0];
+  } else if (const std::string* prefix = evaluator.environment().get("prefix")) {
+    name = *prefix + "/grub.cfg";
+  }
+  if (!name.empty()) {
+    const std::optional<FileReference> file = FileAccess(evaluator).locate(name);
+    evaluator.clear_error();
+    if (file) evaluator.set_menu_source({"grub2", file->device, file->path});
+    PVHGRUB_TRY(run_configuration_file(evaluator, name));
+  }
+  if (evaluator.ending() != Ending::kNone) return kStatusOk;
+  evaluator.end(evaluator.menu().entries.empty() ? Ending::kLeave : Ending::kShowMenu, call.name);
+  return kStatusOk;
+}
+
+// extract_entries_source FILE: the file's entries without what else it does; its variables are its own.
+Result<Status> run_extract_source(Evaluator& evaluator, const CommandCall& call) {
+  if (call.arguments.size() != 1) return evaluator.raise(kStatusBadArgument, "file name required");
+  const Environment outer = evaluator.environment();
+  ++evaluator.state().extractor_level;
+  PVHGRUB_TRY(run_configuration_file(evaluator, call.arguments[0]));
+  --evaluator.state().extractor_level;
+  if (evaluator.ending() == Ending::kNone) evaluator.environment() = outer;
+  return kStatusOk;
+}
+
+Result<Status> run_extract_configfile(Evaluator& evaluator, const CommandCall& call) {
+  if (call.arguments.size() != 1) return evaluator.raise(kStatusBadArgument, "file name required");
+  ++evaluator.state().extractor_level;
+  const Result<Status> status = run_in_new_context(evaluator, call.arguments[0]);
+  --evaluator.state().extractor_level;
+  return status;
+}
+
+Result<Status> list_directory(Evaluator& evaluator, const std::string& name) {
+  FileAccess files(evaluator);
+  std::optional<FileReference> place = files.locate(name);
+  if (!place) return evaluator.error();
+  PVHGRUB_TRY_ASSIGN(fs::FileSystem* const file_system, files.file_system(place->device));
+  if (file_system == nullptr) return evaluator.error();
+  if (place->path.empty()) {
+    PVHGRUB_TRY(evaluator.session().diagnostics.echo("(" + place->device + "): Filesystem is " +
+                                                     std::string(file_system->type_name()) + ".\n"));
+    return kStatusOk;
+  }
+  Result<std::vector<fs::DirectoryEntry>> entries = file_system->list(place->path);
+  if (!entries && is_fatal(entries.error())) return std::unexpected(std::move(entries).error());
+  if (!entries) return evaluator.raise(kStatusFileNotFound, "file `" + place->path + "' not found");
+  PVHGRUB_TRY(evaluator.session().budget.charge_steps(entries->size(), "listing a directory"));
+  std::string text;
+  for (const fs::DirectoryEntry& entry : *entries)
+    text += entry.name + (entry.type == fs::FileType::kDirectory ? "/ " : " ");
+  PVHGRUB_TRY(evaluator.session().diagnostics.echo(text + "\n"));
+  return kStatusOk;
+}
+
+Result<Status> run_ls(Evaluator& evaluator, const CommandCall& call) {
+  std::string devices;
+  bool any = false;
+  for (const std::string& argument : call.arguments) {
+    if (argument.starts_with('-')) continue;
+    any = true;
+    PVHGRUB_TRY_ASSIGN(const Status status, list_directory(evaluator, argument));
+    if (status != kStatusOk) return status;
+  }
+  if (any) return kStatusOk;
+  for (const std::string& device : FileAccess(evaluator).device_names()) devices += "(" + device + ") ";
+  PVHGRUB_TRY(evaluator.session().diagnostics.echo(devices + "\n"));
+  return kStatusOk;
+}
+
+Result<Status> run_cat(Evaluator& evaluator, const CommandCall& call) {
+  if (call.arguments.size() != 1) return evaluator.raise(kStatusBadArgument, "filename expected");
+  FileAccess files(evaluator);
+  const std::optional<FileReference> file = files.locate(call.arguments[0]);
+  if (!file) return evaluator.error();
+  PVHGRUB_TRY_ASSIGN(const std::optional<std::string> bytes, files.read(*file, limits::kConfigurationBytes));
+  if (!bytes) return evaluator.error();
+  PVHGRUB_TRY(evaluator.session().diagnostics.echo(*bytes));
+  return kStatusOk;
+}
+
+constexpr std::array kCommands = {
+    CommandEntry{"source", run_source},
+    CommandEntry{".", run_source},
+    CommandEntry{"configfile", run_configfile},
+    CommandEntry{"normal", run_normal},
+    CommandEntry{"extract_entries_source", run_extract_source},
+    CommandEntry{"extract_entries_configfile", run_extract_configfile},
+    CommandEntry{"ls", run_ls},
+    CommandEntry{"cat", run_cat},
+};
+
+}  // namespace
+
+std::span<const CommandEntry> file_commands() {
+  return kCommands;
+}
+
+}  // namespace pvhgrub::grubcfg

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// menuentry, submenu, hiddenentry, and the passwords that guard them (GRUB manual, "menuentry",
+// "Authentication").
+#include <array>
+
+#include "base/limits.h"
+#include "grubcfg/command_table.h"
+#include "grubcfg/options.h"
+
+namespace pvhgrub::grubcfg {
+
+namespace {
+
+enum EntryOption : std::size_t { kClass, kUsers, kHotkey, kSource, kId, kUnrestricted };
+
+constexpr std::array<OptionSpec, 6> kEntryOptions = {{{"class", '\1', true, false},
+                                                      {"users", '\2', true, false},
+                                                      {"hotkey", '\3', true, false},
+                                                      {"source", '\4', true, false},
+                                                      {"id", '\0', true, false},
+                                                      {"unrestricted", '\0', false, false}}};
+
+MenuEntry make_entry(const CommandCall& call, ParsedOptions& parsed, std::string title) {
+  MenuEntry entry;
+  entry.title = std::move(title);
+  const std::string* id = parsed.options[kId].value();
+  entry.id = id != nullptr ? *id : entry.title;
+  entry.classes = std::move(parsed.options[kClass].values);
+  const std::string* users = parsed.options[kUsers].value();
+  if (users != nullptr) {
+    for (std::size_t begin = 0; begin < users->size();) {
+      const std::size_t end = std::min(users->find_first_of(" ,;|&", begin), users->size());
+      if (end > begin) entry.users.push_back(users->substr(begin, end - begin));
+      begin = end + 1;
+    }
+  }
+  // Whether it is really restricted is known when the menu is complete: only $superusers makes it so.
+  entry.restricted = users != nullptr || !parsed.options[kUnrestricted].set;
+  if (const std::string* hotkey = parsed.options[kHotkey].value()) entry.hotkey = *hotkey;
+  entry.is_submenu = call.name == "submenu";
+  entry.hidden = call.name == "hiddenentry";
+  return entry;
+}
+
+Result<Status> run_menuentry(Evaluator& evaluator, const CommandCall& call) {
+  ParsedOptions parsed;
+  if (!parse_options(evaluator, call.arguments, kEntryOptions,
+                     static_cast<unsigned>(OptionStyle::kUnknownAreArguments), parsed))
+    return evaluator.error();
+  if (parsed.arguments.empty()) return evaluator.raise(kStatusBadArgument, "missing arguments");
+  const std::string* text = parsed.options[kSource].value();
+  if (text != nullptr && call.block != nullptr)
+    return evaluator.raise(kStatusBadArgument, "multiple menuentry definitions");
+  if (text == nullptr && call.block == nullptr)
+    return evaluator.raise(kStatusBadArgument, "no menuentry definition");
+  // The block came as the last argument.
+  if (call.block != nullptr) parsed.arguments.pop_back();
+  if (parsed.arguments.empty()) return evaluator.raise(kStatusMenu, "menuentry is missing title");
+  Session& session = evaluator.session();
+  if (++session.menu_entries > limits::kMenuEntries)
+    return fail(ErrorCode::kLimit, "more than " + std::to_string(limits::kMenuEntries) + " menu entries",
+                evaluator.where());
+  EntryBody body;
+  body.range = call.block != nullptr
+                   ? *call.block
+                   : SourceRange::whole(SourceText::from_string(*text, evaluator.where() + " (--source)", 1));
+  std::string title = std::move(parsed.arguments.front());
+  body.more_arguments.assign(std::make_move_iterator(parsed.arguments.begin() + 1),
+                             std::make_move_iterator(parsed.arguments.end()));
+  PVHGRUB_TRY(session.budget.charge_bytes(sizeof(MenuEntry) + sizeof(EntryBody) + title.size(),
+                                          "making menu entries"));
+  evaluator.menu().entries.push_back(make_entry(call, parsed, std::move(title)));
+  evaluator.menu().bodies.push_back(std::move(body));
+  return kStatusOk;
+}
+
+// password USER CLEAR-TEXT, password_pbkdf2 USER HASH
+Result<Status> run_password(Evaluator& evaluator, const CommandCall& call) {
+  if (call.arguments.size() != 2) return evaluator.raise(kStatusBadArgument, "two arguments expected");
+  std::vector<MenuPassword>& passwords = evaluator.state().passwords;
+  std::erase_if(passwords, [&](const MenuPassword& password) { return password.user == call.arguments[0]; });
+  PVHGRUB_TRY(evaluator.session().budget.charge_steps(1 + passwords.size(), "noting passwords"));
+  PVHGRUB_TRY(evaluator.session().budget.charge_bytes(call.arguments[0].size() + call.arguments[1].size(),
+                                                      "noting passwords"));
+  passwords.push_back({call.arguments[0], call.arguments[1], call.name == "password_pbkdf2"});
+  return kStatusOk;
+}
+
+constexpr std::array kCommands = {
+    CommandEntry{"menuentry", run_menuentry, Presence::kEveryBuild, true, true},
+    CommandEntry{"submenu", run_menuentry, Presence::kEveryBuild, true, true},
+    CommandEntry{"hiddenentry", run_menuentry, Presence::kSomeBuilds, true, true},
+    CommandEntry{"password", run_password},
+    CommandEntry{"password_pbkdf2", run_password},
+};
+
+}  // namespace
+
+std::span<const CommandEntry> menu_commands() {
+  return kCommands;
+}
+
+}  // namespace pvhgrub::grubcfg

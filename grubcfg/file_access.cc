@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "grubcfg/file_access.h"
+
+#include <algorithm>
+
+#include "grubcfg/number.h"
+
+namespace pvhgrub::grubcfg {
+
+bool is_fatal(const Error& error) {
+  return error.code == ErrorCode::kLimit || error.code == ErrorCode::kInternal ||
+         error.code == ErrorCode::kProtocol || error.code == ErrorCode::kSandbox;
+}
+
+std::optional<FileReference> FileAccess::locate(std::string_view name) {
+  FileReference file;
+  if (name.starts_with('(')) {
+    const std::size_t closing = name.find(')');
+    if (closing == std::string_view::npos) {
+      evaluator_.raise(kStatusBadFilename, "missing `)' symbol");
+      return std::nullopt;
+    }
+    file.device = name.substr(1, closing - 1);
+    file.path = name.substr(closing + 1);
+    return file;
+  }
+  file.device = evaluator_.environment().value_or_empty("root");
+  // GRUB takes what follows any ')', also in a name without a device.
+  const std::size_t closing = name.find(')');
+  file.path = closing == std::string_view::npos ? name : name.substr(closing + 1);
+  if (file.device.empty() && evaluator_.session().devices != nullptr) {
+    evaluator_.raise(kStatusBadDevice, "variable `root' isn't set");
+    return std::nullopt;
+  }
+  return file;
+}
+
+Result<void> FileAccess::report(Error error, const FileReference& file) {
+  if (is_fatal(error)) return std::unexpected(at(file.device, std::move(error)));
+  switch (error.code) {
+    case ErrorCode::kNotFound:
+      evaluator_.raise(kStatusFileNotFound, "file `" + file.path + "' not found");
+      break;
+    case ErrorCode::kWrongType:
+      evaluator_.raise(kStatusBadFileType, "not a regular file: `" + file.path + "'");
+      break;
+    case ErrorCode::kIo:
+      evaluator_.raise(kStatusReadError, "failure reading " + file.to_string() + ": " + error.describe());
+      break;
+    default:
+      evaluator_.raise(kStatusBadFileSystem, "cannot read " + file.to_string() + ": " + error.describe());
+  }
+  return {};
+}
+
+Result<fs::FileSystem*> FileAccess::file_system(std::string_view device) {
+  fs::Devices* devices = evaluator_.session().devices;
+  if (devices == nullptr) {
+    evaluator_.raise(kStatusUnknownDevice, "disk `" + std::string(device) + "' not found");
+    return nullptr;
+  }
+  Result<fs::FileSystem*> found = devices->file_system(device);
+  if (found) return found;
+  if (is_fatal(found.error())) return std::unexpected(at(device, std::move(found).error()));
+  if (found.error().code == ErrorCode::kNotFound) {
+    evaluator_.raise(kStatusUnknownDevice, "disk `" + std::string(device) + "' not found");
+  } else if (found.error().code == ErrorCode::kUnsupported) {
+    evaluator_.raise(kStatusUnknownFileSystem, "unknown filesystem on `" + std::string(device) + "'");
+  } else {
+    evaluator_.raise(kStatusBadFileSystem, "cannot read the file system of `" + std::string(device) +
+                                               "': " + found.error().describe());
+  }
+  return nullptr;
+}
+
+Result<std::unique_ptr<fs::File>> FileAccess::open(const FileReference& file) {
+  PVHGRUB_TRY_ASSIGN(fs::FileSystem* const file_system_of_it, file_system(file.device));
+  if (file_system_of_it == nullptr) return nullptr;
+  if (!file.path.starts_with('/')) {
+    evaluator_.raise(kStatusBadFilename, "invalid file name `" + file.path + "'");
+    return nullptr;
+  }
+  PVHGRUB_TRY(evaluator_.session().budget.charge_steps(1 + file.path.size() / 8, "opening files"));
+  Result<std::unique_ptr<fs::File>> opened = file_system_of_it->open(file.path);
+  if (opened) return opened;
+  PVHGRUB_TRY(report(std::move(opened).error(), file));
+  return nullptr;
+}
+
+Result<std::optional<std::string>> FileAccess::read(const FileReference& file, std::size_t maximum) {
+  PVHGRUB_TRY_ASSIGN(const std::unique_ptr<fs::File> opened, open(file));
+  if (!opened) return std::nullopt;
+  PVHGRUB_TRY_ASSIGN(fs::FileSystem* const file_system_of_it, file_system(file.device));
+  Result<std::string> contents =
+      fs::read_whole_file(*file_system_of_it, file.path, maximum, evaluator_.session().budget);
+  if (contents) return std::move(*contents);
+  PVHGRUB_TRY(report(std::move(contents).error(), file));
+  return std::nullopt;
+}
+
+Result<std::optional<FileReference>> FileAccess::locate_for_loader(std::string_view name) {
+  std::optional<FileReference> file = locate(name);
+  if (!file || evaluator_.session().devices == nullptr) return file;
+  PVHGRUB_TRY_ASSIGN(const std::unique_ptr<fs::File> opened, open(*file));
+  if (!opened) return std::nullopt;
+  return file;
+}
+
+Result<FileTests::Answer> FileAccess::look_up(std::string_view name) {
+  if (evaluator_.session().devices == nullptr) return Answer{};
+  std::optional<FileReference> file = locate(name);
+  if (!file) return Answer{};
+  PVHGRUB_TRY_ASSIGN(fs::FileSystem* const file_system_of_it, file_system(file->device));
+  if (file_system_of_it == nullptr) return Answer{};
+  std::string& path = file->path;
+  while (path.ends_with('/')) path.pop_back();
+  // The device itself counts as its root directory.
+  if (path.empty()) return Answer{true, true, std::nullopt};
+  // GRUB reads the directory and so sees a symbolic link itself, which is no directory to it.
+  const std::size_t slash = path.rfind('/');
+  const std::string directory = slash == std::string::npos || slash == 0 ? "/" : path.substr(0, slash);
+  const std::string last = path.substr(slash == std::string::npos ? 0 : slash + 1);
+  PVHGRUB_TRY(evaluator_.session().budget.charge_steps(1 + path.size() / 8, "looking files up"));
+  Result<std::vector<fs::DirectoryEntry>> entries = file_system_of_it->list(directory);
+  if (!entries) {
+    PVHGRUB_TRY(report(std::move(entries).error(), {file->device, directory}));
+    return Answer{};
+  }
+  PVHGRUB_TRY(evaluator_.session().budget.charge_steps(entries->size(), "looking files up"));
+  if (last == "." || last == "..") return Answer{true, true, std::nullopt};
+  const bool ignore_case =
+      file_system_of_it->type_name() == "fat" || file_system_of_it->type_name() == "exfat";
+  const auto found = std::ranges::find_if(*entries, [&](const fs::DirectoryEntry& entry) {
+    return entry.name == last || (ignore_case && equal_ignoring_case(entry.name, last));
+  });
+  if (found == entries->end()) return Answer{};
+  Answer answer{true, found->type == fs::FileType::kDirectory, std::nullopt};
+  Result<fs::FileInfo> info = file_system_of_it->stat(path);
+  if (info) answer.modification_time = info->modification_time;
+  if (!info && is_fatal(info.error())) return std::unexpected(std::move(info).error());
+  return answer;
+}
+
+Result<bool> FileAccess::has_contents(std::string_view name) {
+  if (evaluator_.session().devices == nullptr) return false;
+  const std::optional<FileReference> file = locate(name);
+  bool has = false;
+  if (file) {
+    PVHGRUB_TRY_ASSIGN(const std::unique_ptr<fs::File> opened, open(*file));
+    has = opened && opened->size() > 0;
+  }
+  evaluator_.clear_error();
+  return has;
+}
+
+std::vector<std::string> FileAccess::device_names() {
+  std::vector<std::string> names;
+  if (evaluator_.session().devices != nullptr)
+    for (const fs::Device& device : evaluator_.session().devices->devices()) names.push_back(device.name);
+  return names;
+}
+
+Result<std::optional<std::vector<std::string>>> FileAccess::names_in(std::string_view directory) {
+  if (evaluator_.session().devices == nullptr) return std::nullopt;
+  // Errors while wildcards are matched are nobody's: the word then stays as it is.
+  std::optional<FileReference> place = locate(directory);
+  std::optional<std::vector<std::string>> names;
+  if (place) {
+    PVHGRUB_TRY_ASSIGN(fs::FileSystem* const file_system_of_it, file_system(place->device));
+    if (file_system_of_it != nullptr) {
+      if (place->path.empty()) place->path = "/";
+      Result<std::vector<fs::DirectoryEntry>> entries = file_system_of_it->list(place->path);
+      if (!entries && is_fatal(entries.error())) return std::unexpected(std::move(entries).error());
+      if (entries) {
+        PVHGRUB_TRY(evaluator_.session().budget.charge_steps(entries->size(), "matching wildcards"));
+        names.emplace();
+        for (fs::DirectoryEntry& entry : *entries) names->push_back(std::move(entry.name));
+      }
+    }
+  }
+  evaluator_.clear_error();
+  return names;
+}
+
+}  // namespace pvhgrub::grubcfg

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The guest's files by GRUB's names: "(hd0,gpt2)/boot/vmlinuz", or "/boot/vmlinuz" on the device that $root
+// names.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "grubcfg/evaluator.h"
+#include "grubcfg/menu.h"
+#include "grubcfg/test_expression.h"
+#include "grubcfg/wildcard.h"
+
+namespace pvhgrub::grubcfg {
+
+/// Every function that gives no value has raised GRUB's error in the evaluator. A Result's error is fatal
+/// (kLimit).
+class FileAccess : public FileTests, public WildcardFiles {
+ public:
+  explicit FileAccess(Evaluator& evaluator) : evaluator_(evaluator) {}
+
+  /// Splits a name into device and path, without asking the disk. Without a disk the device may be empty.
+  [[nodiscard]] std::optional<FileReference> locate(std::string_view name);
+  /// The file system of a device, by its name without parentheses.
+  [[nodiscard]] Result<fs::FileSystem*> file_system(std::string_view device);
+  [[nodiscard]] Result<std::unique_ptr<fs::File>> open(const FileReference& file);
+  /// The whole contents of a file of at most `maximum` bytes.
+  [[nodiscard]] Result<std::optional<std::string>> read(const FileReference& file, std::size_t maximum);
+
+  /// A file that a loader names: it must be there, except without a disk, where nothing can be looked up.
+  [[nodiscard]] Result<std::optional<FileReference>> locate_for_loader(std::string_view name);
+
+  [[nodiscard]] Result<Answer> look_up(std::string_view name) override;
+  [[nodiscard]] Result<bool> has_contents(std::string_view name) override;
+  [[nodiscard]] std::vector<std::string> device_names() override;
+  [[nodiscard]] Result<std::optional<std::vector<std::string>>> names_in(std::string_view directory) override;
+
+ private:
+  /// Raises what GRUB would say of a failed look-up, or hands a fatal error up.
+  [[nodiscard]] Result<void> report(Error error, const FileReference& file);
+
+  Evaluator& evaluator_;
+};
+
+/// True for errors that end the evaluation, whatever GRUB would do.
+[[nodiscard]] bool is_fatal(const Error& error);
+
+}  // namespace pvhgrub::grubcfg

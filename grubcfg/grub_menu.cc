@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "grubcfg/grub_menu.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/limits.h"
+#include "grubcfg/choice.h"
+#include "grubcfg/entry_number.h"
+#include "grubcfg/number.h"
+
+namespace pvhgrub::grubcfg {
+
+namespace {
+
+/// The menu of a script that boots without one: a single entry that boots what is already loaded, at once.
+Result<void> make_boot_at_once_menu(Evaluator& evaluator) {
+  MenuUnderConstruction menu;
+  MenuEntry entry;
+  entry.title = evaluator.menu_source().path;
+  entry.id = entry.title;
+  menu.entries.push_back(std::move(entry));
+  menu.bodies.push_back(
+      {SourceRange::whole(SourceText::from_string("", evaluator.menu_source().path, 1)), {}});
+  (void)evaluator.exchange_menu(std::move(menu));
+  PVHGRUB_TRY(evaluator.set_variable("timeout", "0"));
+  for (const std::string_view name : {"default", "fallback"})
+    PVHGRUB_TRY(evaluator.environment().unset(name, evaluator.session().budget));
+  return {};
+}
+
+std::string doubled_angles(std::string_view id) {
+  std::string doubled;
+  for (const char c : id) {
+    if (c == '>') doubled += '>';
+    doubled += c;
+  }
+  return doubled;
+}
+
+}  // namespace
+
+GrubMenu::GrubMenu(std::shared_ptr<Session> session, MachineState state, MenuUnderConstruction menu,
+                   ConfigurationSource source)
+    : session_(std::move(session)),
+      state_(std::move(state)),
+      menu_(std::move(menu)),
+      source_(std::move(source)) {
+  state_.environment.share();
+  read_settings();
+}
+
+Result<std::unique_ptr<GrubMenu>> GrubMenu::from_evaluation(std::shared_ptr<Session> session,
+                                                            Evaluator evaluator) {
+  const std::string where =
+      FileReference{evaluator.menu_source().device, evaluator.menu_source().path}.to_string();
+  switch (evaluator.ending()) {
+    case Ending::kBoot:
+      PVHGRUB_TRY(make_boot_at_once_menu(evaluator));
+      break;
+    case Ending::kLeave:
+      return fail(ErrorCode::kNoEntry,
+                  "the boot configuration ends with `" + evaluator.ending_command() + "' instead of a menu",
+                  where);
+    case Ending::kNone:
+    case Ending::kShowMenu:
+      break;
+  }
+  if (evaluator.menu().entries.empty())
+    return fail(ErrorCode::kNoEntry, "the boot configuration has no menu entry", where);
+  MenuUnderConstruction menu = evaluator.exchange_menu({});
+  return std::unique_ptr<GrubMenu>(new GrubMenu(std::move(session), std::move(evaluator.state()),
+                                                std::move(menu), evaluator.menu_source()));
+}
+
+void GrubMenu::read_settings() {
+  const Environment& environment = state_.environment;
+  default_index_ =
+      find_entry(menu_.entries, environment.value_or_empty("default"), state_.is_red_hat).value_or(0);
+  fallback_ = find_fallback(menu_.entries, environment.value_or_empty("fallback"));
+  const ParsedNumber seconds = parse_number(environment.value_or_empty("timeout"), 0);
+  // GRUB keeps it in an int; what is negative there means no timeout.
+  const auto narrowed = static_cast<std::int32_t>(static_cast<std::uint32_t>(seconds.value));
+  if (seconds.status == kStatusOk && narrowed >= 0) timeout_ = static_cast<std::uint32_t>(narrowed);
+  const std::string_view style = environment.value_or_empty("timeout_style");
+  // Without a timeout GRUB shows the menu whatever the style.
+  if (timeout_ && style == "countdown") timeout_style_ = TimeoutStyle::kCountdown;
+  if (timeout_ && style == "hidden") timeout_style_ = TimeoutStyle::kHidden;
+  if (const std::string* superusers = environment.get("superusers")) superusers_ = *superusers;
+  if (!superusers_)
+    for (MenuEntry& entry : menu_.entries) entry.restricted = false;
+}
+
+std::string_view GrubMenu::entry_source(std::size_t index) const {
+  return index < menu_.bodies.size() ? menu_.bodies[index].range.text() : std::string_view();
+}
+
+Result<Evaluator> GrubMenu::begin_entry(std::size_t index, bool new_context) const {
+  Budget& budget = session_->budget;
+  Evaluator evaluator(*session_, state_);
+  evaluator.set_menu_source(source_);
+  const Environment& outer = state_.environment;
+  Environment& environment = evaluator.environment();
+  if (new_context) {
+    environment = outer.exported_copy();
+    // Nobody touched a key on the way to the default: nobody is asked in the submenu either.
+    if (index == default_index_ || std::ranges::find(fallback_, index) != fallback_.end())
+      PVHGRUB_TRY(environment.set("timeout", "0", budget));
+  }
+  std::string chosen;
+  if (const std::string* before = outer.get("chosen")) chosen = *before + ">";
+  chosen += doubled_angles(menu_.entries[index].id);
+  PVHGRUB_TRY(environment.set("chosen", chosen, budget));
+  PVHGRUB_TRY(environment.export_variable("chosen", budget));
+  const std::string rest(rest_of_path(outer.value_or_empty("default")));
+  if (!rest.empty()) PVHGRUB_TRY(environment.set("default", rest, budget));
+  return evaluator;
+}
+
+Result<void> GrubMenu::run_entry(Evaluator& evaluator, std::size_t index) const {
+  std::vector<std::string> arguments = {menu_.entries[index].title};
+  const std::vector<std::string>& more = menu_.bodies[index].more_arguments;
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return evaluator.run_body(menu_.bodies[index].range, std::move(arguments));
+}
+
+Result<BootEntry> GrubMenu::outcome(Evaluator evaluator) {
+  if (evaluator.ending() == Ending::kShowMenu) {
+    PVHGRUB_TRY_ASSIGN(const std::unique_ptr<GrubMenu> nested,
+                       from_evaluation(session_, std::move(evaluator)));
+    session_->diagnostics.explain("the entry leads to the menu of " +
+                                  FileReference{nested->source().device, nested->source().path}.to_string());
+    Result<Choice> choice = choose_default(*nested, session_->diagnostics);
+    if (choice) return std::move(choice->entry);
+    if (choice.error().code != ErrorCode::kNoEntry) return std::unexpected(std::move(choice).error());
+    BootEntry entry;
+    entry.error = choice.error().message;
+    return entry;
+  }
+  if (evaluator.ending() == Ending::kLeave) {
+    BootEntry entry;
+    entry.error = "the entry runs `" + evaluator.ending_command() + "'";
+    return entry;
+  }
+  BootEntry entry = std::move(evaluator.state().loaded.entry);
+  if (entry.kind == BootEntry::Kind::kNone)
+    entry.error = evaluator.first_error().empty() ? "the entry loads nothing" : evaluator.first_error();
+  return entry;
+}
+
+Result<BootEntry> GrubMenu::evaluate(std::size_t index) {
+  if (index >= menu_.entries.size() || menu_.entries[index].is_submenu)
+    return fail(ErrorCode::kInternal, "entry " + std::to_string(index) + " is none that can be booted");
+  // An entry that runs `configfile` on its own file would go on for ever.
+  PVHGRUB_TRY_ASSIGN(const DepthGuard guard, DepthGuard::enter(session_->menu_depth, limits::kSubmenuDepth,
+                                                               "menus of a boot configuration"));
+  PVHGRUB_TRY_ASSIGN(Evaluator evaluator, begin_entry(index, false));
+  PVHGRUB_TRY(run_entry(evaluator, index));
+  return outcome(std::move(evaluator));
+}
+
+Result<Menu*> GrubMenu::submenu(std::size_t index) {
+  if (const auto known = submenus_.find(index); known != submenus_.end()) return known->second.get();
+  if (index >= menu_.entries.size() || !menu_.entries[index].is_submenu)
+    return fail(ErrorCode::kInternal, "entry " + std::to_string(index) + " is no submenu");
+  PVHGRUB_TRY_ASSIGN(Evaluator evaluator, begin_entry(index, true));
+  PVHGRUB_TRY(run_entry(evaluator, index));
+  // With something loaded GRUB boots it before it shows any menu.
+  if (evaluator.ending() == Ending::kNone && evaluator.state().loaded.entry.kind != BootEntry::Kind::kNone)
+    evaluator.end(Ending::kBoot, "boot");
+  PVHGRUB_TRY_ASSIGN(std::unique_ptr<GrubMenu> menu, from_evaluation(session_, std::move(evaluator)));
+  Menu* const made = menu.get();
+  submenus_.emplace(index, std::move(menu));
+  return made;
+}
+
+}  // namespace pvhgrub::grubcfg

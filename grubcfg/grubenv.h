@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// GRUB's environment block (GRUB manual, "Environment block"): a file of fixed size, "# GRUB Environment
+// Block\n", then NAME=VALUE lines in which a backslash hides the next character, then '#' to the end.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/budget.h"
+#include "base/result.h"
+
+namespace pvhgrub::grubcfg {
+
+class EnvironmentBlock {
+ public:
+  /// kDamaged: it does not begin as an environment block does. kLimit: too large.
+  [[nodiscard]] static Result<EnvironmentBlock> parse(std::string bytes);
+
+  /// The variables, in their order.
+  [[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> variables(Budget& budget) const;
+
+  /// Changes or adds a variable; false when the block has no room for it, as GRUB, whose block never grows.
+  [[nodiscard]] bool set(std::string_view name, std::string_view value);
+  void remove(std::string_view name);
+
+  /// The whole block, of the size that it was read with.
+  [[nodiscard]] const std::string& bytes() const { return bytes_; }
+
+ private:
+  explicit EnvironmentBlock(std::string bytes) : bytes_(std::move(bytes)) {}
+  /// Where the line of `name` begins and ends (with its newline); npos where there is none.
+  [[nodiscard]] std::pair<std::size_t, std::size_t> find(std::string_view name) const;
+  [[nodiscard]] std::size_t line_end(std::size_t begin) const;
+  [[nodiscard]] std::size_t free_begin() const;
+
+  std::string bytes_;
+};
+
+}  // namespace pvhgrub::grubcfg

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// All that GRUB remembers between two commands. Copied for each entry that is looked at, so it is cheap to
+// copy.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/budget.h"
+#include "fsreaders/file_system.h"
+#include "grubcfg/diagnostics.h"
+#include "grubcfg/environment.h"
+#include "grubcfg/grub_settings.h"
+#include "grubcfg/grubenv.h"
+#include "grubcfg/menu.h"
+#include "grubcfg/source_text.h"
+#include "grubcfg/syntax_tree.h"
+
+namespace pvhgrub::grubcfg {
+
+/// A map that copies share until one of them writes.
+template <typename Value>
+class SharedMap {
+ public:
+  [[nodiscard]] const Value* find(std::string_view key) const {
+    if (!map_) return nullptr;
+    const auto found = map_->find(key);
+    return found != map_->end() ? &found->second : nullptr;
+  }
+  void assign(std::string_view key, Value value) {
+    if (!map_ || map_.use_count() > 1) map_ = map_ ? std::make_shared<Map>(*map_) : std::make_shared<Map>();
+    map_->insert_or_assign(std::string(key), std::move(value));
+  }
+  [[nodiscard]] std::size_t size() const { return map_ ? map_->size() : 0; }
+
+ private:
+  using Map = std::map<std::string, Value, std::less<>>;
+  std::shared_ptr<Map> map_;
+};
+
+/// What the loader commands have put in place so far.
+struct LoadedSystem {
+  BootEntry entry;            ///< kind kNone: nothing
+  bool takes_initrd = false;  ///< the last `linux` succeeded
+  std::size_t modules = 0;    ///< of a multiboot kernel
+};
+
+struct MachineState {
+  Environment environment;
+  SharedMap<std::shared_ptr<const SyntaxTree>> functions;
+  SharedMap<EnvironmentBlock> saved_blocks;  ///< by "(device)/path": environment blocks that save_env changed
+  SharedMap<std::string> found_devices;      ///< by "kind key": where `search` found something first
+  std::vector<MenuPassword> passwords;
+  LoadedSystem loaded;
+  unsigned extractor_level = 0;     ///< inside extract_entries_...: only some commands may run
+  bool function_return = false;     ///< `return` was called and its function has not ended yet
+  bool continues = false;           ///< the pending breaks come from `continue`
+  std::uint64_t active_breaks = 0;  ///< loops still to be left
+  std::uint64_t active_loops = 0;
+  /// A command that only Red Hat's GRUB has was run: that GRUB compares `default` with ids and titles before
+  /// numbers.
+  bool is_red_hat = false;
+};
+
+/// What one evaluation and all menus that come from it share.
+struct Session {
+  fs::Devices* devices = nullptr;  ///< null: a bare configuration, files are not looked for
+  GrubSettings settings;
+  Budget& budget;
+  Diagnostics& diagnostics;
+  unsigned call_depth = 0;
+  unsigned execution_depth = 0;
+  unsigned menu_depth = 0;
+  std::size_t menu_entries = 0;
+};
+
+/// How to run an entry, beside what the menu shows of it.
+struct EntryBody {
+  SourceRange range;
+  std::vector<std::string> more_arguments;  ///< $2 and on; $1 is the title
+};
+
+struct MenuUnderConstruction {
+  std::vector<MenuEntry> entries;
+  std::vector<EntryBody> bodies;
+};
+
+}  // namespace pvhgrub::grubcfg
