@@ -70,10 +70,12 @@ int landlock_only_in_child(const std::function<std::string(ProbeOptions)>& run) 
 }  // namespace
 
 TEST_CASE("a hostile worker gets nothing but what the table allows") {
+  if (!kFiltered) return skip("a sanitizer build has no filter and no RLIMIT_AS");
   CHECK(wrong_outcomes({}) == "");
 }
 
 TEST_CASE("a hostile worker gets nothing more where Landlock stands in for the namespaces") {
+  if (!kFiltered) return skip("a sanitizer build has no filter and no RLIMIT_AS");
   if (!is_root()) return skip("needs root, to take the namespaces away from it");
   CHECK(landlock_only_in_child(wrong_outcomes) == 0);
 }
@@ -108,6 +110,7 @@ TEST_CASE("a worker with a second thread refuses: the filter would not hold for 
 }
 
 TEST_CASE("a worker that runs out of memory gets an error from malloc and lives") {
+  if (!kFiltered) return skip("a sanitizer build has no filter and no RLIMIT_AS");
   for (const char* name : {"exhaust memory in small blocks", "exhaust memory in large blocks"}) {
     const auto result = run_probe(name);
     INFO(name);
@@ -121,10 +124,11 @@ TEST_CASE("a worker that runs out of memory gets an error from malloc and lives"
   }
 }
 
-TEST_CASE("a worker that aborts is seen as killed, whatever the signal") {
+TEST_CASE("a worker that aborts is never seen as one that ended well") {
   const auto result = run_probe("abort");
   REQUIRE(result.has_value());
-  CHECK(result->reason.kind == ExitReason::Kind::kSignaled);
+  CHECK(!result->reason.succeeded());
+  if (kFiltered) CHECK(result->reason == kStopped);  // abort(3) asks for calls that the table has not
 }
 
 }  // namespace pvhgrub::sandbox::test

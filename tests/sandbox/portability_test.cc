@@ -48,7 +48,8 @@ int expect_layers(const ProbeOptions& options, std::initializer_list<const char*
     std::cerr << "no \"" << text << "\" in \"" << result->layers << "\"; " << result->answer << '\n';
     return 1;
   }
-  return result->answer == "errno " + std::to_string(EPERM) ? 0 : 2;
+  const std::string denied = "errno " + (kFiltered ? std::to_string(EPERM) : std::string());
+  return result->answer.starts_with(denied) ? 0 : 2;
 }
 
 /// In a child: the broker or the worker refuses with kSandbox, with this in its message. 0 when so.
@@ -136,7 +137,7 @@ TEST_CASE("an unprivileged caller without user namespaces is refused unless Land
             if (!become_somebody() || !install_shim(without_user_namespaces(error))) return 77;
             if (const int status = expect_refusal({}, "--allow-landlock-only"); status != 0) return status;
             return expect_layers({.allow_landlock_only = true}, {"namespaces: none", kLandlockAlone,
-                                                                 "uid 12345", "NOFILE 0", "seccomp: 16"});
+                                                                 "uid 12345", "NOFILE 0", kFilterReport});
           }) == 0);
   }
 }
@@ -169,6 +170,7 @@ TEST_CASE("a kernel without namespaces and Landlock is refused, whatever is allo
 
 TEST_CASE("a kernel without seccomp is refused, whatever is allowed") {
   if (!is_root()) return skip("needs root");
+  if (!kFiltered) return skip("a sanitizer build has no filter");
   for (const bool allow : {false, true})
     CHECK(in_child([allow] {
             if (!install_shim(without_seccomp())) return 77;
@@ -182,7 +184,7 @@ TEST_CASE("a kernel as old as 4.19 confines root fully but for Landlock") {
           if (!install_shim(as_in_4_19())) return 77;
           // A stray descriptor must not reach the worker although close_range is missing.
           const UniqueFd stray(fcntl(0, F_DUPFD, 40));
-          return expect_layers({}, {kPivoted, "landlock: not in this kernel", "seccomp: 16"});
+          return expect_layers({}, {kPivoted, "landlock: not in this kernel", kFilterReport});
         }) == 0);
 }
 

@@ -17,6 +17,16 @@ namespace pvhgrub::sandbox::test {
 [[nodiscard]] std::string probe_path();
 [[nodiscard]] std::string unfiltered_probe_path();
 
+/// False in a sanitizer build, whose workers have no seccomp filter and no RLIMIT_AS.
+#ifdef PVHGRUB_SANITIZED_BUILD
+inline constexpr bool kFiltered = false;
+#else
+inline constexpr bool kFiltered = true;
+#endif
+/// How a worker of this build reports its filter.
+inline constexpr const char* kFilterReport =
+    kFiltered ? "seccomp: 16 calls allowed, 4 refused, any other kills" : "seccomp: LEFT OUT";
+
 /// A scratch file that holds "0123456789" and is deleted already.
 [[nodiscard]] UniqueFd scratch_disk(int open_flags);
 

@@ -44,7 +44,8 @@ constexpr long kFaccessat2 = 439;
 constexpr long kProcessMadvise = 440;
 constexpr long kLandlockCreateRuleset = 444;
 
-std::array<char, 64> buffer;
+// Aligned for futex(2).
+alignas(8) std::array<char, 64> buffer;
 
 /// A page of the worker's own, as malloc gets its blocks.
 void* page() {

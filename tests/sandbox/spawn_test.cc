@@ -2,7 +2,9 @@
 #include "sandbox/spawn.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -234,25 +236,37 @@ TEST_CASE("a worker that writes to a channel that was closed gets an error and n
   CHECK(*reason == ExitReason{ExitReason::Kind::kExited, 42});
 }
 
-TEST_CASE("two hundred workers leave no process, descriptor, mount or file behind") {
-  const auto count = [](const char* directory) {
-    return std::distance(std::filesystem::directory_iterator(directory),
+TEST_CASE("two hundred workers leave no process and no descriptor behind") {
+  const auto descriptors = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"),
                          std::filesystem::directory_iterator());
   };
-  const auto mounts = [] {
-    std::ifstream file("/proc/self/mountinfo");
-    return std::string(std::istreambuf_iterator<char>(file), {});
-  };
-  const auto descriptors_before = count("/proc/self/fd");
-  const std::string mounts_before = mounts();
+  const auto before = descriptors();
   for (int i = 0; i < 200; ++i) {
     const auto result = run_probe("nothing");
     REQUIRE(result.has_value());
     REQUIRE(result->reason.succeeded());
   }
-  CHECK(count("/proc/self/fd") == descriptors_before);
-  CHECK(mounts() == mounts_before);
+  CHECK(descriptors() == before);
   CHECK(!has_children());
+}
+
+TEST_CASE("a worker's mounts do not reach its caller, whose mounts are shared") {
+  if (!is_root()) return skip("needs root");
+  CHECK(in_child([] {
+          // As systemd makes the host's mounts.
+          if (unshare(CLONE_NEWNS) != 0 || mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+              mount(nullptr, "/", nullptr, MS_REC | MS_SHARED, nullptr) != 0)
+            return 77;
+          const auto mounts = [] {
+            std::ifstream file("/proc/self/mountinfo");
+            return std::string(std::istreambuf_iterator<char>(file), {});
+          };
+          const std::string before = mounts();
+          if (before.find(" shared:") == std::string::npos) return 78;
+          if (const int status = expect_worker(); status != 0) return status;
+          return mounts() == before ? 0 : 2;
+        }) == 0);
 }
 
 TEST_CASE("thirty-two workers run side by side") {

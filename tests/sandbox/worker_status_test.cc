@@ -92,7 +92,7 @@ std::string link_target(const std::string& path) {
 TEST_CASE("a live worker has the filter, no new privileges and no capabilities") {
   const LiveWorker worker;
   const auto status = read_status(worker);
-  CHECK(status.at("Seccomp") == "2");
+  CHECK(status.at("Seccomp") == (kFiltered ? "2" : "0"));
   CHECK(status.at("NoNewPrivs") == "1");
   for (const char* set : {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"}) {
     INFO(set);
@@ -174,7 +174,7 @@ TEST_CASE("a live worker's limits are those of base/limits.h, soft and hard") {
     values >> soft >> hard;
     limits[line.substr(0, line.find("  "))] = soft + " " + hard;
   }
-  const std::string memory = std::to_string(limits::kWorkerAddressSpace);
+  const std::string memory = kFiltered ? std::to_string(limits::kWorkerAddressSpace) : "unlimited";
   const std::string seconds = std::to_string(limits::kWorkerCpuSeconds);
   CHECK(limits["Max address space"] == memory + " " + memory);
   CHECK(limits["Max cpu time"] == seconds + " " + seconds);
@@ -204,7 +204,7 @@ TEST_CASE("the layers that a worker reports are those that are in force") {
   if (!is_root()) return skip("needs root");
   const LiveWorker worker;
   const auto has = [&](const std::string& text) { return worker.layers().find(text) != std::string::npos; };
-  CHECK(has("seccomp: 16 calls allowed, 4 refused, any other kills"));
+  CHECK(has(kFilterReport));
   CHECK(has("uid " + std::to_string(choose_worker_identity(std::nullopt)->uid)));
   CHECK(has("capabilities: none, bounding set empty"));
   CHECK(has("namespaces: mount pid net ipc uts cgroup;"));
