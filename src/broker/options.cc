@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "src/broker/options.h"
 
-#include <CLI/CLI.hpp>
-#include <algorithm>
+#include <getopt.h>
+
+#include <array>
+#include <charconv>
 #include <vector>
 
 #include "src/broker/version.h"
@@ -10,57 +12,192 @@
 namespace pvhgrub::broker {
 namespace {
 
-// As in pygrub, the last of an option that is given twice counts: xl puts bootloader_args after its own.
-CLI::Option* last_counts(CLI::Option* option) {
-  return option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)->expected(1);
-}
+constexpr const char* kHelp =
+    R"(usage: pvhgrub [OPTION]... DISK
 
-struct RawValues {
-  std::string format = "sxp";
-  std::uint64_t deadline_seconds = limits::kDeadlineMilliseconds / 1000;
+Boots a Linux guest's own choice of kernel: reads the boot configuration on DISK (an image file or block device) in a
+sandbox and hands kernel, ramdisk and command line to the toolstack. In xl.cfg: bootloader = "pvhgrub"
+
+As pygrub:
+  -q, --quiet               boot the default entry, ask nobody
+  -i, --interactive         the opposite of --quiet
+  -l, --list-entries        list the boot entries (as JSON with --output-format=json)
+  -n, --not-really          choose and check, but copy nothing
+  -h, --help                print this
+  --output=FILE             write the result here; '-', the default, is standard output
+  --output-format=FORMAT    sxp (the default), simple, simple0, json
+  --output-directory=DIR    put kernel and ramdisk here (default /var/run/xen/pygrub)
+  --kernel=PATH             boot this file of the guest, read no boot configuration
+  --ramdisk=PATH            take this file of the guest as the ramdisk
+  --args=ARGS               append to the kernel's command line
+  --entry=ENTRY             boot this entry: index, title, id, or a path of them ('1>0')
+  --offset=BYTES            the file system begins here on DISK, no partition table is read
+  --runas=UID               user id of the confined worker, never 0
+  --isconfig                DISK is a boot configuration file instead
+  --debug                   say still more than --explain
+
+And also:
+  --explain                 tell each step from disk to choice, and why, on standard error
+  --eval=FILE               run a GRUB script ('-': standard input) and boot nothing; DISK may be left out
+  --grub-platform=NAME      what $grub_platform says (default xen_pvh)
+  --deadline=SECONDS        give up after so long (default 120; 0: never)
+  --sandbox-report          tell which layers confine the worker; DISK may be left out
+  --allow-landlock-only     where namespaces cannot be had, let Landlock alone hide the host's files
+  --version                 print the version
+
+Exit status: 0 result written, 1 error, 2 usage, 3 no sandbox, 4 nothing to boot, 5 guest damaged, 6 limit or deadline.
+)";
+
+// Long options without a letter of their own begin above all characters.
+enum LongOption : int {
+  kOutput = 256,
+  kOutputFormat,
+  kOutputDirectory,
+  kKernel,
+  kRamdisk,
+  kArguments,
+  kEntry,
+  kOffset,
+  kRunAs,
+  kIsConfiguration,
+  kDebug,
+  kExplain,
+  kEvaluate,
+  kGrubPlatform,
+  kDeadline,
+  kSandboxReport,
+  kAllowLandlockOnly,
+  kVersionOption,
 };
 
-void declare_pygrub_options(CLI::App& app, Options& options, RawValues& raw) {
-  app.add_flag("-q,--quiet", options.quiet, "boot the default entry, ask nobody");
-  app.add_flag("-i,--interactive", options.interactive, "the opposite of --quiet");
-  app.add_flag("-l,--list-entries", options.list_entries, "list the boot entries (as JSON with --output-format=json)");
-  app.add_flag("-n,--not-really", options.not_really, "choose and check, but copy nothing");
-  last_counts(app.add_option("--output", options.output, "write the result here, '-' for standard output"))
-      ->type_name("FILE");
-  last_counts(app.add_option("--output-format", raw.format, "of the result"))->type_name("sxp|simple|simple0|json");
-  last_counts(app.add_option("--output-directory", options.output_directory,
-                             "put kernel and ramdisk here (/var/run/xen/pygrub)"))
-      ->type_name("DIR");
-  last_counts(app.add_option("--kernel", options.kernel, "boot this file of the guest, read no configuration"))
-      ->type_name("PATH");
-  last_counts(app.add_option("--ramdisk", options.ramdisk, "with this file of the guest as its ramdisk"))
-      ->type_name("PATH");
-  last_counts(app.add_option("--args", options.arguments, "append to the kernel's command line"))->type_name("ARGS");
-  last_counts(app.add_option("--entry", options.entry, "boot this entry: index, title, id, or a path of them (1>0)"))
-      ->type_name("ENTRY");
-  last_counts(app.add_option("--offset", options.offset, "the file system begins here; no partition table is read"))
-      ->type_name("BYTES");
-  last_counts(app.add_option("--runas", options.run_as, "user id of the confined worker; never 0"))->type_name("UID");
-  app.add_flag("--isconfig", options.is_configuration, "DISK is a boot configuration file instead");
-  app.add_flag("--debug", options.debug, "say more on standard error");
-}
-
-void declare_own_options(CLI::App& app, Options& options, RawValues& raw) {
-  app.add_flag("--explain", options.explain, "tell each step from disk to choice, and why, on standard error");
-  last_counts(app.add_option("--eval", options.evaluate, "run a GRUB script ('-': standard input), boot nothing"))
-      ->type_name("FILE");
-  last_counts(app.add_option("--grub-platform", options.grub_platform, "what $grub_platform says (xen_pvh)"))
-      ->type_name("NAME");
-  last_counts(app.add_option("--deadline", raw.deadline_seconds, "give up after so long; 0: never (120)"))
-      ->type_name("SECONDS");
-  app.add_flag("--sandbox-report", options.sandbox_report, "tell which layers confine the worker");
-  app.add_flag("--allow-landlock-only", options.allow_landlock_only,
-               "where namespaces cannot be had, let Landlock alone hide the host's files");
-  app.add_option("disk", options.disk, "the guest's disk: an image file or a block device")->type_name("DISK");
-}
+constexpr std::array kLongOptions{
+    option{"quiet", no_argument, nullptr, 'q'},
+    option{"interactive", no_argument, nullptr, 'i'},
+    option{"list-entries", no_argument, nullptr, 'l'},
+    option{"not-really", no_argument, nullptr, 'n'},
+    option{"help", no_argument, nullptr, 'h'},
+    option{"output", required_argument, nullptr, kOutput},
+    option{"output-format", required_argument, nullptr, kOutputFormat},
+    option{"output-directory", required_argument, nullptr, kOutputDirectory},
+    option{"kernel", required_argument, nullptr, kKernel},
+    option{"ramdisk", required_argument, nullptr, kRamdisk},
+    option{"args", required_argument, nullptr, kArguments},
+    option{"entry", required_argument, nullptr, kEntry},
+    option{"offset", required_argument, nullptr, kOffset},
+    option{"runas", required_argument, nullptr, kRunAs},
+    option{"isconfig", no_argument, nullptr, kIsConfiguration},
+    option{"debug", no_argument, nullptr, kDebug},
+    option{"explain", no_argument, nullptr, kExplain},
+    option{"eval", required_argument, nullptr, kEvaluate},
+    option{"grub-platform", required_argument, nullptr, kGrubPlatform},
+    option{"deadline", required_argument, nullptr, kDeadline},
+    option{"sandbox-report", no_argument, nullptr, kSandboxReport},
+    option{"allow-landlock-only", no_argument, nullptr, kAllowLandlockOnly},
+    option{"version", no_argument, nullptr, kVersionOption},
+    option{nullptr, 0, nullptr, 0},
+};
 
 std::unexpected<Error> usage(std::string message) {
   return fail(ErrorCode::kUsage, std::move(message) + "; see pvhgrub --help");
+}
+
+template <typename Number>
+Result<Number> parse_number(std::string_view text, std::string_view option_name) {
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size())
+    return usage(std::string(option_name) + " wants a whole number, not '" + std::string(text) + "'");
+  return number;
+}
+
+Result<std::uint64_t> parse_deadline(std::string_view text) {
+  constexpr std::uint64_t kMostSeconds = 86'400;
+  PVHGRUB_TRY_ASSIGN(const auto seconds, parse_number<std::uint64_t>(text, "--deadline"));
+  if (seconds > kMostSeconds) return usage("--deadline is at most a day");
+  return seconds * 1000;
+}
+
+void apply_flag(Options& options, int letter) {
+  switch (letter) {
+    case 'q':
+      options.quiet = true;
+      break;
+    case 'i':
+      options.interactive = true;
+      break;
+    case 'l':
+      options.list_entries = true;
+      break;
+    case 'n':
+      options.not_really = true;
+      break;
+    case kIsConfiguration:
+      options.is_configuration = true;
+      break;
+    case kDebug:
+      options.debug = true;
+      break;
+    case kExplain:
+      options.explain = true;
+      break;
+    case kSandboxReport:
+      options.sandbox_report = true;
+      break;
+    case kAllowLandlockOnly:
+      options.allow_landlock_only = true;
+      break;
+    default:
+      break;
+  }
+}
+
+// As in pygrub, the last of an option that is given twice counts: xl puts bootloader_args behind its own.
+Result<void> apply_value(Options& options, int letter, const std::string& value) {
+  switch (letter) {
+    case kOutput:
+      options.output = value;
+      break;
+    case kOutputFormat: {
+      PVHGRUB_TRY_ASSIGN(options.output_format, protocol::parse_result_format(value));
+      break;
+    }
+    case kOutputDirectory:
+      options.output_directory = value;
+      break;
+    case kKernel:
+      options.kernel = value;
+      break;
+    case kRamdisk:
+      options.ramdisk = value;
+      break;
+    case kArguments:
+      options.arguments = value;
+      break;
+    case kEntry:
+      options.entry = value;
+      break;
+    case kOffset: {
+      PVHGRUB_TRY_ASSIGN(options.offset, parse_number<std::uint64_t>(value, "--offset"));
+      break;
+    }
+    case kRunAs: {
+      PVHGRUB_TRY_ASSIGN(options.run_as, parse_number<uid_t>(value, "--runas"));
+      break;
+    }
+    case kEvaluate:
+      options.evaluate = value;
+      break;
+    case kGrubPlatform:
+      options.grub_platform = value;
+      break;
+    case kDeadline: {
+      PVHGRUB_TRY_ASSIGN(options.deadline_milliseconds, parse_deadline(value));
+      break;
+    }
+    default:
+      break;
+  }
+  return {};
 }
 
 Result<void> check(Options& options) {
@@ -69,8 +206,8 @@ Result<void> check(Options& options) {
   if (options.evaluate && (options.list_entries || options.is_configuration))
     return usage("--eval goes with neither --list-entries nor --isconfig");
   if (options.is_configuration && options.kernel) return usage("--isconfig has no disk to take --kernel from");
+  if (options.is_configuration && options.offset) return usage("--offset goes with a disk, not with --isconfig");
   if (options.run_as == uid_t{0}) return usage("--runas=0 would run the worker as root");
-  if (options.offset && options.is_configuration) return usage("--offset goes with a disk, not with --isconfig");
   // xl passes these with nothing behind them where xl.cfg says so; that means the same as leaving them out.
   for (std::optional<std::string>* value : {&options.kernel, &options.ramdisk, &options.entry})
     if (*value && (*value)->empty()) value->reset();
@@ -81,33 +218,29 @@ Result<void> check(Options& options) {
 
 Result<std::variant<Options, InformationText>> parse_options(int argc, const char* const* argv) {
   Options options;
-  RawValues raw;
-  // CLI11 reports by exceptions; none leaves this function.
-  try {
-    CLI::App app("Boots a Linux guest's own choice of kernel: reads the boot configuration on DISK in a sandbox and "
-                 "hands kernel, ramdisk and command line to the toolstack.",
-                 "pvhgrub");
-    app.set_help_flag("-h,--help", "print this");
-    app.set_version_flag("--version", std::string("pvhgrub ") + kVersion);
-    declare_pygrub_options(app, options, raw);
-    declare_own_options(app, options, raw);
-    std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
-    std::erase(arguments, "");
-    std::ranges::reverse(arguments);  // CLI11 takes its arguments from the back
-    try {
-      app.parse(std::move(arguments));
-    } catch (const CLI::CallForHelp&) {
-      return InformationText{app.help()};
-    } catch (const CLI::CallForVersion&) {
-      return InformationText{app.version() + "\n"};
-    }
-  } catch (const CLI::Error& error) {
-    return usage(error.what());
+  // getopt_long moves the words about and wants them writable.
+  std::vector<std::string> words;
+  for (int i = 0; i < argc; ++i)
+    if (i == 0 || *argv[i] != '\0') words.emplace_back(argv[i]);
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  const int count = static_cast<int>(words.size());
+  optind = 0;  // start anew, also in a test program that parses many command lines
+  opterr = 0;
+  for (;;) {
+    const int at = optind == 0 ? 1 : optind;
+    const int letter = getopt_long(count, pointers.data(), ":qilnh", kLongOptions.data(), nullptr);
+    if (letter == -1) break;
+    if (letter == 'h') return InformationText{kHelp};
+    if (letter == kVersionOption) return InformationText{std::string("pvhgrub ") + kVersion + "\n"};
+    if (letter == '?') return usage("unknown or ambiguous option " + std::string(pointers[static_cast<std::size_t>(at)]));
+    if (letter == ':') return usage("a value is missing after " + std::string(pointers[static_cast<std::size_t>(at)]));
+    apply_flag(options, letter);
+    if (optarg != nullptr) PVHGRUB_TRY(apply_value(options, letter, optarg));
   }
-  PVHGRUB_TRY_ASSIGN(options.output_format, protocol::parse_result_format(raw.format));
-  constexpr std::uint64_t kMostSeconds = 86'400;
-  if (raw.deadline_seconds > kMostSeconds) return usage("--deadline is at most a day");
-  options.deadline_milliseconds = raw.deadline_seconds * 1000;
+  if (count - optind > 1) return usage("more than one disk was given");
+  if (optind < count) options.disk = pointers[static_cast<std::size_t>(optind)];
   PVHGRUB_TRY(check(options));
   return options;
 }

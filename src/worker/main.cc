@@ -49,7 +49,7 @@ Result<void> confine_worker(int argc, char** argv, const protocol::Request& requ
 Result<void> serve(const protocol::Request& request, std::string script, Channel& channel,
                    protocol::VerdictMessage& verdict) {
   if (request.mode == protocol::Mode::kReport) return {};
-  Reporter reporter(channel, request.explain);
+  Reporter reporter(channel, request.explain, request.mode == protocol::Mode::kEvaluate);
   Budget budget = Budget::standard();
   Guest guest(request, std::move(script), reporter, budget);
   PVHGRUB_TRY(guest.open_disks());

@@ -20,6 +20,11 @@ void Reporter::explain(std::string text) {
 }
 
 Result<void> Reporter::echo(std::string_view text) {
+  if (!echo_) {
+    const std::size_t end = text.find_last_not_of('\n');
+    if (end != std::string_view::npos) explain("echo: " + std::string(text.substr(0, end + 1)));
+    return {};
+  }
   while (!text.empty()) {
     const std::string_view piece = text.substr(0, limits::kFramePayload);
     PVHGRUB_TRY(channel_.send(protocol::FrameType::kEcho, 0, as_bytes(piece)));

@@ -66,9 +66,11 @@ chmod +x "$rootfs/usr/local/sbin/grub-probe-answers"
 probe=$rootfs/usr/sbin/grub-probe
 [ -f "$probe.real" ] || mv "$probe" "$probe.real"
 cp "$rootfs/usr/local/sbin/grub-probe-answers" "$probe"
-mkdir -p "$rootfs/boot/grub"
+mkdir -p "$rootfs/boot/grub" "$rootfs/dev/disk/by-uuid"
+: >"$rootfs/dev/disk/by-uuid/$root_uuid" # or it would write root=/dev/vda3
 chroot "$rootfs" grub-editenv /boot/grub/grubenv create
 chroot "$rootfs" grub-mkconfig -o /boot/grub/grub.cfg >"$folder/grub-mkconfig.log" 2>&1
+rm -r "$rootfs/dev/disk"
 mv "$probe.real" "$probe"
 rm "$rootfs/usr/local/sbin/grub-probe-answers"
 rm -rf "$rootfs/var/cache/apt/archives/"*.deb
