@@ -18,7 +18,7 @@ Result<ConfinePlan> parse(std::vector<std::string> arguments) {
 
 TEST_CASE("a plan survives its way through the worker's argument") {
   const ConfinePlan plan{.namespaces = 0x7e020000,
-                         .uid = 1879048200,
+                         .uid = 2013265930,
                          .gid = 4294967294,
                          .may_change_ids = true,
                          .allow_landlock_only = false};

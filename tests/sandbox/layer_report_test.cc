@@ -13,8 +13,8 @@ LayerReport full_report() {
   report.seccomp = true;
   report.allowed_calls = 16;
   report.refused_calls = 4;
-  report.uid = 1879048200;
-  report.gid = 1879048201;
+  report.uid = 2013265930;
+  report.gid = 2013265931;
   report.groups_dropped = true;
   report.bounding_set_empty = true;
   report.namespaces = CLONE_NEWNS | CLONE_NEWPID;
@@ -28,7 +28,7 @@ LayerReport full_report() {
 
 TEST_CASE("a report names every layer in one line") {
   CHECK(full_report().to_line() ==
-        "seccomp: 16 calls allowed, 4 refused, any other kills; uid 1879048200 gid 1879048201, no other "
+        "seccomp: 16 calls allowed, 4 refused, any other kills; uid 2013265930 gid 2013265931, no other "
         "groups; "
         "capabilities: none, bounding set empty; namespaces: mount pid; root: empty read-only tmpfs, all "
         "other mounts "
@@ -40,7 +40,7 @@ TEST_CASE("a report names every layer in one line") {
 TEST_CASE("a report's text has one layer a line") {
   CHECK(full_report().to_text() ==
         "seccomp:      16 calls allowed, 4 refused, any other kills\n"
-        "identity:     uid 1879048200 gid 1879048201, no other groups\n"
+        "identity:     uid 2013265930 gid 2013265931, no other groups\n"
         "capabilities: none, bounding set empty\n"
         "namespaces:   mount pid\n"
         "root:         empty read-only tmpfs, all other mounts gone\n"
