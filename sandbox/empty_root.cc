@@ -19,8 +19,9 @@
 namespace pvhgrub::sandbox {
 namespace {
 
-/// Where the tmpfs is mounted for a moment, in a namespace that nobody else sees. Exists on every system, and
-/// the worker, already loaded with all its libraries, opens nothing below it any more.
+/// Where the tmpfs is mounted for a moment, in a namespace that nobody else sees. The worker, already loaded
+/// with all its libraries, opens nothing below it any more. The few systems without it are served by the
+/// detached tmpfs below.
 constexpr const char* kMountPoint = "/usr";
 constexpr unsigned long kMountFlags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
 /// One inode: the directory itself.

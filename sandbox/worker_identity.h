@@ -12,7 +12,7 @@ namespace pvhgrub::sandbox {
 /// The range from which a worker's uid (and gid, the same number) is taken when root names none and there is
 /// no user "pvhgrub". Above what distributions and systemd hand out (https://systemd.io/UIDS-GIDS/:
 /// containers end at 1879048191, foreign ids begin at 2147352576) and above SSSD's default range for
-/// directory accounts (to 2000199999).
+/// directory accounts (2000200000).
 inline constexpr uid_t kFirstUnusedUid = 0x7800'0000;  // 2013265920
 inline constexpr uid_t kUnusedUids = 65'536;           // to 2013331455
 

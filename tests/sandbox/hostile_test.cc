@@ -70,21 +70,25 @@ int landlock_only_in_child(const std::function<std::string(ProbeOptions)>& run) 
 }  // namespace
 
 TEST_CASE("a hostile worker gets nothing but what the table allows") {
+  if (!can_confine()) return skip("this machine refuses namespaces");
   if (!kFiltered) return skip("a sanitizer build has no filter and no RLIMIT_AS");
   CHECK(wrong_outcomes({}) == "");
 }
 
 TEST_CASE("a hostile worker gets nothing more where Landlock stands in for the namespaces") {
+  if (!has_landlock()) return skip("this kernel has no Landlock");
   if (!kFiltered) return skip("a sanitizer build has no filter and no RLIMIT_AS");
   if (!is_root()) return skip("needs root, to take the namespaces away from it");
   CHECK(landlock_only_in_child(wrong_outcomes) == 0);
 }
 
 TEST_CASE("without the seccomp filter the namespaces and limits stop what matters") {
+  if (!can_confine()) return skip("this machine refuses namespaces");
   CHECK(passed_unfiltered({}) == "");
 }
 
 TEST_CASE("without the seccomp filter and the namespaces Landlock and the limits stop what matters") {
+  if (!has_landlock()) return skip("this kernel has no Landlock");
   if (!is_root()) return skip("needs root, to take the namespaces away from it");
   CHECK(landlock_only_in_child(passed_unfiltered) == 0);
 }
@@ -95,6 +99,7 @@ TEST_CASE("there are more than forty hostile probes") {
 }
 
 TEST_CASE("a worker that is given a disk open for writing refuses") {
+  if (!can_confine()) return skip("this machine refuses namespaces");
   const UniqueFd disk = scratch_disk(O_RDWR);
   const auto result = run_probe("nothing", {.disk_fd = disk.get()});
   REQUIRE(result.has_value());
@@ -103,6 +108,7 @@ TEST_CASE("a worker that is given a disk open for writing refuses") {
 }
 
 TEST_CASE("a worker with a second thread refuses: the filter would not hold for it") {
+  if (!can_confine()) return skip("this machine refuses namespaces");
   const auto result = run_probe("a second thread first");
   REQUIRE(result.has_value());
   CHECK(result->answer.find("more than one thread") != std::string::npos);
@@ -110,6 +116,7 @@ TEST_CASE("a worker with a second thread refuses: the filter would not hold for 
 }
 
 TEST_CASE("a worker that runs out of memory gets an error from malloc and lives") {
+  if (!can_confine()) return skip("this machine refuses namespaces");
   if (!kFiltered) return skip("a sanitizer build has no filter and no RLIMIT_AS");
   for (const char* name : {"exhaust memory in small blocks", "exhaust memory in large blocks"}) {
     const auto result = run_probe(name);
@@ -125,6 +132,7 @@ TEST_CASE("a worker that runs out of memory gets an error from malloc and lives"
 }
 
 TEST_CASE("a worker that aborts is never seen as one that ended well") {
+  if (!can_confine()) return skip("this machine refuses namespaces");
   const auto result = run_probe("abort");
   REQUIRE(result.has_value());
   CHECK(!result->reason.succeeded());

@@ -67,7 +67,12 @@ struct ProbeResult {
 /// not.
 [[nodiscard]] bool drop_sys_admin();
 
+/// This caller and kernel can have the full sandbox: not in a chroot, or in most containers, of a build
+/// machine.
+[[nodiscard]] bool can_confine();
+/// The same as root.
 [[nodiscard]] bool is_root();
+[[nodiscard]] bool has_landlock();
 /// Prints why a test was left out.
 void skip(const std::string& why);
 

@@ -44,6 +44,7 @@ bool has_children() {
 }  // namespace
 
 TEST_CASE("a worker starts with one argument, LC_ALL alone, in its own session and at the root") {
+  if (!can_confine()) return skip("this machine refuses namespaces");
   setenv("LD_PRELOAD_LIKE", "secret", 1);
   auto probe = start_probe("say before");
   REQUIRE(probe.has_value());
@@ -81,6 +82,7 @@ TEST_CASE("a descriptor that is granted but not open is an error") {
 }
 
 TEST_CASE("granted descriptors may have each other's numbers") {
+  if (!can_confine()) return skip("this machine refuses namespaces");
   // The channel has the disk's number in the broker, and the disk the channel's.
   CHECK(in_child([] {
           for (const int fd : {3, 4, 5, 6, 7, 8}) close(fd);
@@ -91,6 +93,7 @@ TEST_CASE("granted descriptors may have each other's numbers") {
 }
 
 TEST_CASE("a descriptor that the worker does not expect makes it refuse") {
+  if (!can_confine()) return skip("this machine refuses namespaces");
   const auto result = run_probe("nothing", {.extra_fd = STDIN_FILENO});
   REQUIRE(result.has_value());
   CHECK(result->answer.find("descriptor 9 is open, but nobody granted it") != std::string::npos);
@@ -98,6 +101,7 @@ TEST_CASE("a descriptor that the worker does not expect makes it refuse") {
 }
 
 TEST_CASE("a worker whose broker is gone before it is confined refuses") {
+  if (!can_confine()) return skip("this machine refuses namespaces");
   auto probe = start_probe("wait for the disk");
   REQUIRE(probe.has_value());
   probe->channel.reset();
@@ -107,6 +111,7 @@ TEST_CASE("a worker whose broker is gone before it is confined refuses") {
 }
 
 TEST_CASE("workers come up whatever state their caller is in") {
+  if (!can_confine()) return skip("this machine refuses namespaces");
   SECTION("with closed standard descriptors") {
     CHECK(in_child([] {
             for (const int fd : {0, 1, 2}) close(fd);
@@ -174,6 +179,7 @@ TEST_CASE("workers come up whatever state their caller is in") {
 }
 
 TEST_CASE("a worker does not inherit ignored signals, and its caller's mask comes back") {
+  if (!can_confine()) return skip("this machine refuses namespaces");
   CHECK(in_child([] {
           std::signal(SIGTERM, SIG_IGN);
           sigset_t mask;
@@ -217,6 +223,7 @@ TEST_CASE("a caller's personality does not reach the worker") {
 }
 
 TEST_CASE("a worker that spins is killed by its processor time limit, also as process 1") {
+  if (!can_confine()) return skip("this machine refuses namespaces");
   CHECK(in_child([] {
           const rlimit second{.rlim_cur = 1, .rlim_max = 1};
           if (setrlimit(RLIMIT_CPU, &second) != 0) return 77;
@@ -226,6 +233,7 @@ TEST_CASE("a worker that spins is killed by its processor time limit, also as pr
 }
 
 TEST_CASE("a worker that writes to a channel that was closed gets an error and no signal") {
+  if (!can_confine()) return skip("this machine refuses namespaces");
   auto probe = start_probe("write for ever");
   REQUIRE(probe.has_value());
   std::string line;
@@ -237,6 +245,7 @@ TEST_CASE("a worker that writes to a channel that was closed gets an error and n
 }
 
 TEST_CASE("two hundred workers leave no process and no descriptor behind") {
+  if (!can_confine()) return skip("this machine refuses namespaces");
   const auto descriptors = [] {
     return std::distance(std::filesystem::directory_iterator("/proc/self/fd"),
                          std::filesystem::directory_iterator());
@@ -270,6 +279,7 @@ TEST_CASE("a worker's mounts do not reach its caller, whose mounts are shared") 
 }
 
 TEST_CASE("thirty-two workers run side by side") {
+  if (!can_confine()) return skip("this machine refuses namespaces");
   std::vector<RunningProbe> probes;
   for (int i = 0; i < 32; ++i) {
     auto probe = start_probe("nothing");
