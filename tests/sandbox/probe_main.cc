@@ -112,7 +112,9 @@ std::string run_probe(const std::string& name, const ProbeContext& context) {
   if (name == "a second thread first") thread.emplace([] { pause(); });
   const Result<LayerReport> report = confine(options);
   if (!report) {
-    tell("refused " + report.error().describe() + "\n");
+    const std::string text = "refused " + report.error().describe() + "\n";
+    // Where the broker is gone nobody takes it.
+    [[maybe_unused]] const ssize_t written = write(kChannel, text.data(), text.size());
     _exit(3);
   }
   tell("confined " + report->to_line() + "\n");

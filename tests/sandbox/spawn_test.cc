@@ -54,6 +54,7 @@ TEST_CASE("a worker starts with one argument, LC_ALL alone, in its own session a
 }
 
 TEST_CASE("a worker that cannot be executed is an error that names it, and leaves no process") {
+  if (!can_confine()) return skip("this machine refuses namespaces");
   SpawnRequest request;
   request.worker_path = "/nowhere/pvhgrub-worker";
   const auto worker = spawn_worker(request);
@@ -76,6 +77,7 @@ TEST_CASE("requests that make no sense are refused before there is a process") {
 }
 
 TEST_CASE("a descriptor that is granted but not open is an error") {
+  if (!can_confine()) return skip("this machine refuses namespaces");
   const auto worker = spawn_worker({.worker_path = probe_path(), .fds = {{250, 3}}});
   REQUIRE(!worker.has_value());
   CHECK(worker.error().system_errno == EBADF);
@@ -107,7 +109,7 @@ TEST_CASE("a worker whose broker is gone before it is confined refuses") {
   probe->channel.reset();
   const auto reason = probe->worker.wait_for(std::chrono::seconds(10));
   REQUIRE(reason.has_value());
-  CHECK(!reason->succeeded());
+  CHECK(*reason == ExitReason{ExitReason::Kind::kExited, 3});
 }
 
 TEST_CASE("workers come up whatever state their caller is in") {
