@@ -108,8 +108,6 @@ inline constexpr unsigned kScriptNesting = 256;
 /// 100,000 menu entries has some 1,200,000 words. They bound the syntax tree to some 60 MiB.
 inline constexpr std::size_t kStatementCommands = 500'000;
 inline constexpr std::size_t kStatementWords = 4'000'000;
-/// Statements under execution inside one another, over all calls: bounds the evaluator's stack to about 2 MiB.
-inline constexpr unsigned kExecutionDepth = 1024;
 /// All variables of one environment together, in bytes.
 inline constexpr std::size_t kEnvironmentBytes = 32 * kMiB;
 /// All words of one command together, in bytes.
@@ -123,8 +121,9 @@ inline constexpr std::size_t kRegexpTextBytes = 64 * kKiB;
 inline constexpr std::size_t kRegexpBackReferenceTextBytes = 256;
 /// An environment block file's size in bytes; grub-editenv makes 1024.
 inline constexpr std::size_t kEnvironmentBlockBytes = 64 * kKiB;
-/// Functions, sourced files and evals called inside one another.
-inline constexpr unsigned kCallDepth = 64;
+/// Commands and lists of them under execution inside one another, over all calls of functions, files and evals. GRUB 2.06
+/// itself fails a command at this depth, so this is no limit of ours but part of the language.
+inline constexpr unsigned kRecursionDepth = 63;
 /// One variable's or one word's length in bytes.
 inline constexpr std::size_t kWordBytes = 1 * kMiB;
 /// Words of one command after expansion.

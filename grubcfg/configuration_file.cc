@@ -25,8 +25,6 @@ Result<void> set_exported(Evaluator& evaluator, std::string_view name, std::stri
 
 Result<bool> run_configuration_file(Evaluator& evaluator, const std::string& name) {
   Session& session = evaluator.session();
-  PVHGRUB_TRY_ASSIGN(const DepthGuard guard, DepthGuard::enter(session.call_depth, limits::kCallDepth,
-                                                               "configuration files and calls"));
   FileAccess files(evaluator);
   const std::optional<FileReference> file = files.locate(name);
   std::optional<std::string> bytes;

@@ -27,6 +27,26 @@ class Restore {
   T old_;
 };
 
+/// One or more levels of commands under execution, for as long as it lives.
+class Recursion {
+ public:
+  explicit Recursion(unsigned& depth, unsigned levels = 1) : depth_(depth), levels_(levels) {
+    depth_ += levels;
+  }
+  Recursion(const Recursion&) = delete;
+  Recursion& operator=(const Recursion&) = delete;
+  ~Recursion() { depth_ -= levels_; }
+  void deepen() {
+    ++depth_;
+    ++levels_;
+  }
+  [[nodiscard]] bool too_deep() const { return depth_ >= limits::kRecursionDepth; }
+
+ private:
+  unsigned& depth_;
+  unsigned levels_;
+};
+
 /// Names that assignment and `for` refuse: the positional parameters.
 bool is_parameter_name(std::string_view name) {
   return (!name.empty() && name.front() >= '0' && name.front() <= '9') || name == "#" || name == "*" ||
@@ -111,8 +131,15 @@ Result<void> Evaluator::run_body(const SourceRange& body, std::vector<std::strin
   return {};
 }
 
+Status Evaluator::fail_too_deep() {
+  state_.environment.set_status(kStatusRecursionDepth);
+  return raise(kStatusRecursionDepth, "maximum recursion depth exceeded");
+}
+
 Result<Status> Evaluator::execute_list(const SyntaxTree& tree, std::uint32_t first) {
   if (first == kNoCommand) return kStatusOk;
+  const Recursion level(session_.recursion_depth);
+  if (level.too_deep()) return fail_too_deep();
   Status status = kStatusOk;
   for (std::uint32_t index = first; index != kNoCommand; index = tree.commands[index].next) {
     if (state_.active_breaks > 0) break;
@@ -125,12 +152,11 @@ Result<Status> Evaluator::execute_list(const SyntaxTree& tree, std::uint32_t fir
 
 Result<Status> Evaluator::execute_command(const SyntaxTree& tree, std::uint32_t index) {
   PVHGRUB_TRY(session_.budget.charge_steps(1, "evaluating a boot configuration"));
-  PVHGRUB_TRY_ASSIGN(const DepthGuard guard,
-                     DepthGuard::enter(session_.execution_depth, limits::kExecutionDepth,
-                                       "commands of a boot configuration"));
   const Command& command = tree.commands[index];
   source_ = tree.source.get();
   offset_ = command.offset;
+  const Recursion level(session_.recursion_depth);
+  if (level.too_deep()) return fail_too_deep();
   Result<Status> status = kStatusOk;
   switch (command.kind) {
     case Command::Kind::kSimple:
@@ -228,8 +254,6 @@ Result<void> Evaluator::assign(std::string_view word) {
 }
 
 Result<Status> Evaluator::call_function(const SyntaxTree& body, std::span<const std::string> arguments) {
-  PVHGRUB_TRY_ASSIGN(const DepthGuard guard, DepthGuard::enter(session_.call_depth, limits::kCallDepth,
-                                                               "calls of a boot configuration"));
   Scope scope;
   scope.arguments.assign(arguments.begin(), arguments.end());
   const Restore outer(scope_, &scope);
@@ -242,7 +266,8 @@ Result<Status> Evaluator::call_function(const SyntaxTree& body, std::span<const 
 }
 
 Result<Status> Evaluator::execute_if(const SyntaxTree& tree, const Command& first) {
-  // An elif chain is a chain of ifs; walking it here keeps a long one off the stack.
+  // To GRUB an elif is an if inside the else of another.
+  Recursion level(session_.recursion_depth, 0);
   const Command* command = &first;
   while (true) {
     PVHGRUB_TRY_ASSIGN(const Status status, execute_list(tree, command->condition));
@@ -253,6 +278,8 @@ Result<Status> Evaluator::execute_if(const SyntaxTree& tree, const Command& firs
     PVHGRUB_TRY(session_.budget.charge_steps(1, "evaluating a boot configuration"));
     command = &tree.commands[command->otherwise];
     offset_ = command->offset;
+    level.deepen();
+    if (level.too_deep()) return fail_too_deep();
   }
 }
 

@@ -112,6 +112,7 @@ class Evaluator {
   [[nodiscard]] Result<Status> call_function(const SyntaxTree& body, std::span<const std::string> arguments);
   [[nodiscard]] Result<void> assign(std::string_view word);
   void print_error();
+  Status fail_too_deep();
 
   // expansion.cc
   [[nodiscard]] Result<std::vector<std::string>> expand(const SyntaxTree& tree, std::uint32_t first_word,

@@ -28,5 +28,6 @@ inline constexpr Status kStatusNotImplemented = 24;
 inline constexpr Status kStatusMenu = 27;
 inline constexpr Status kStatusIo = 29;
 inline constexpr Status kStatusExtractor = 31;
+inline constexpr Status kStatusRecursionDepth = 47;
 
 }  // namespace pvhgrub::grubcfg

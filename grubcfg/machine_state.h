@@ -71,8 +71,7 @@ struct Session {
   GrubSettings settings;
   Budget& budget;
   Diagnostics& diagnostics;
-  unsigned call_depth = 0;
-  unsigned execution_depth = 0;
+  unsigned recursion_depth = 0;  ///< commands and lists under execution inside one another
   unsigned menu_depth = 0;
   std::size_t menu_entries = 0;
 };
