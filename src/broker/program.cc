@@ -44,8 +44,13 @@ protocol::Request request_of(const Options& options) {
 
 class Program {
  public:
-  Program(const Options& options, Console& console, Termination& termination)
-      : options_(options), console_(console), termination_(termination), request_(request_of(options)) {}
+  /// `script`: what --isconfig or --eval named, loaded; not valid without them.
+  Program(const Options& options, Console& console, Termination& termination, UniqueFd script)
+      : options_(options),
+        console_(console),
+        termination_(termination),
+        request_(request_of(options)),
+        script_(std::move(script)) {}
 
   Result<ExitStatus> run() {
     if (!options_.is_configuration && !options_.disk.empty()) PVHGRUB_TRY(open_disk());
@@ -74,11 +79,7 @@ class Program {
     settings.deadline_milliseconds = options_.deadline_milliseconds;
 
     std::vector<sandbox::FdGrant> descriptors;
-    UniqueFd script;
-    if (request_.has_script) {
-      PVHGRUB_TRY_ASSIGN(script, load_script(options_.is_configuration ? options_.disk : *options_.evaluate));
-      descriptors.push_back({script.get(), protocol::kScriptDescriptor});
-    }
+    if (script_.valid()) descriptors.push_back({script_.get(), protocol::kScriptDescriptor});
     if (disk_.fd.valid()) descriptors.push_back({disk_.fd.get(), protocol::kFirstDiskDescriptor});
 
     std::unique_ptr<protocol::ListingWriter> listing;
@@ -149,6 +150,7 @@ class Program {
   Console& console_;
   Termination& termination_;
   protocol::Request request_;
+  UniqueFd script_;
   GuestDisk disk_;
   std::optional<RequestHandler> handler_;
 };
@@ -158,18 +160,19 @@ Verbosity verbosity_of(const Options& options) {
   return options.explain ? Verbosity::kExplain : Verbosity::kNormal;
 }
 
-ExitStatus run_with(const Options& options) {
-  Console console(verbosity_of(options), options.output_format == protocol::ResultFormat::kSimple);
-  auto termination = Termination::install();
-  if (!termination) {
-    console.error(termination.error());
-    return ExitStatus::kError;
-  }
+// The script is loaded while signals still end the program: its other end may be a pipe that never ends.
+Result<UniqueFd> script_of(const Options& options) {
+  if (options.is_configuration) return load_script(options.disk);
+  return options.evaluate ? load_script(*options.evaluate) : UniqueFd();
+}
+
+Result<ExitStatus> run_with(const Options& options, Console& console) {
   const pid_t parent = getppid();  // now: a parent that ends meanwhile is no reason to wait for its console
-  Program program(options, console, *termination);
-  const Result<ExitStatus> done = program.run();
+  PVHGRUB_TRY_ASSIGN(UniqueFd script, script_of(options));
+  PVHGRUB_TRY_ASSIGN(Termination termination, Termination::install());
+  const Result<ExitStatus> done = Program(options, console, termination, std::move(script)).run();
   if (!done) console.error(done.error());
-  if (mode_of(options) == Mode::kBoot) wait_for_console("/proc", parent, *termination);
+  if (mode_of(options) == Mode::kBoot) wait_for_console("/proc", parent, termination);
   return done ? *done : exit_status_of(done.error().code);
 }
 
@@ -177,17 +180,20 @@ ExitStatus run_with(const Options& options) {
 
 ExitStatus run_program(int argc, const char* const* argv) {
   const auto parsed = parse_options(argc, argv);
+  const auto* options = parsed ? std::get_if<Options>(&*parsed) : nullptr;
+  Console console(options != nullptr ? verbosity_of(*options) : Verbosity::kNormal,
+                  options != nullptr && options->output_format == protocol::ResultFormat::kSimple);
+  Result<ExitStatus> done = ExitStatus::kSuccess;
   if (!parsed) {
-    Console console(Verbosity::kNormal, false);
-    console.error(parsed.error());
-    return exit_status_of(parsed.error().code);
+    done = std::unexpected(parsed.error());
+  } else if (options != nullptr) {
+    done = run_with(*options, console);
+  } else if (const Result<void> printed = console.print(std::get<InformationText>(*parsed).text); !printed) {
+    done = std::unexpected(printed.error());
   }
-  if (const auto* information = std::get_if<InformationText>(&*parsed)) {
-    Console console(Verbosity::kNormal, false);
-    const bool printed = console.print(information->text) && console.flush();
-    return printed ? ExitStatus::kSuccess : ExitStatus::kError;
-  }
-  return run_with(std::get<Options>(*parsed));
+  if (!done) console.error(done.error());
+  const Result<void> flushed = console.flush();
+  return done && flushed ? *done : exit_status_of(done ? ErrorCode::kIo : done.error().code);
 }
 
 }  // namespace pvhgrub::broker
