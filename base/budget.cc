@@ -31,7 +31,8 @@ Result<void> Budget::charge_bytes(std::uint64_t count, std::string_view what) {
 
 Result<DepthGuard> DepthGuard::enter(unsigned& depth, unsigned maximum, std::string_view what) {
   if (depth >= maximum)
-    return fail(ErrorCode::kLimit, std::string(what) + " nested deeper than " + std::to_string(maximum) + " levels");
+    return fail(ErrorCode::kLimit,
+                std::string(what) + " nested deeper than " + std::to_string(maximum) + " levels");
   return DepthGuard(depth);
 }
 

@@ -8,12 +8,13 @@
 
 namespace pvhgrub {
 
-/// What one request may still spend. Every loop that the guest's bytes drive charges it, so a bomb ends as an error
-/// (ErrorCode::kLimit, exit 6) long before the deadline. One budget a request, shared by all that works on it.
+/// What one request may still spend. Every loop that the guest's bytes drive charges it, so a bomb ends as an
+/// error (ErrorCode::kLimit, exit 6) long before the deadline. One budget a request, shared by all that works
+/// on it.
 class Budget {
  public:
-  /// `steps`: loop turns (statements, directory entries, tree nodes). `bytes`: bytes read from the disk into memory
-  /// or grown in variables; contents that go out as extents cost nothing.
+  /// `steps`: loop turns (statements, directory entries, tree nodes). `bytes`: bytes read from the disk into
+  /// memory or grown in variables; contents that go out as extents cost nothing.
   Budget(std::uint64_t steps, std::uint64_t bytes) : steps_left_(steps), bytes_left_(bytes) {}
 
   /// The budget of base/limits.h.

@@ -75,8 +75,9 @@ class ByteReader {
 
  private:
   [[nodiscard]] std::unexpected<Error> past_end(std::size_t position, std::size_t count) const {
-    return fail(ErrorCode::kDamaged, "wanted " + std::to_string(count) + " bytes at " + std::to_string(position) +
-                                         " of a structure of " + std::to_string(bytes_.size()));
+    return fail(ErrorCode::kDamaged, "wanted " + std::to_string(count) + " bytes at " +
+                                         std::to_string(position) + " of a structure of " +
+                                         std::to_string(bytes_.size()));
   }
 
   Bytes bytes_;

@@ -38,8 +38,8 @@ CodePoint decode_utf8(std::string_view text) {
   return {value, length};
 }
 
-// Controls (C0, DEL, C1) drive terminals; line and paragraph separators break logs; bidirectional and invisible
-// formatting characters make text look like what it is not (Unicode TR36, section 2.11).
+// Controls (C0, DEL, C1) drive terminals; line and paragraph separators break logs; bidirectional and
+// invisible formatting characters make text look like what it is not (Unicode TR36, section 2.11).
 bool is_harmless(std::uint32_t value) {
   if (value < 0x20 || (value >= 0x7F && value < 0xA0)) return false;
   if (value >= 0x200B && value <= 0x200F) return false;

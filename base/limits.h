@@ -12,39 +12,45 @@ inline constexpr std::uint64_t kKiB = 1024;
 inline constexpr std::uint64_t kMiB = 1024 * kKiB;
 inline constexpr std::uint64_t kGiB = 1024 * kMiB;
 
-// --- One request as a whole -------------------------------------------------------------------------------------
+// --- One request as a whole
+// -------------------------------------------------------------------------------------
 
-/// Loop turns. Ubuntu's grub.cfg takes some 2,000 to list; 100,000 entries take a few million; a loop that never
-/// ends spends this in about a second.
+/// Loop turns. Ubuntu's grub.cfg takes some 2,000 to list; 100,000 entries take a few million; a loop that
+/// never ends spends this in about a second.
 inline constexpr std::uint64_t kBudgetSteps = 20'000'000;
-/// Bytes read into the worker's memory or grown in variables, all in all. Contents that leave as extents are free.
+/// Bytes read into the worker's memory or grown in variables, all in all. Contents that leave as extents are
+/// free.
 inline constexpr std::uint64_t kBudgetBytes = 1 * kGiB;
 /// Wall-clock milliseconds from start to verdict when nobody is asked; libxl's own limit is the same 120 s.
 inline constexpr std::uint64_t kDeadlineMilliseconds = 120'000;
 /// Milliseconds that the broker stays alive at most for `xl create -c` to open its console.
 inline constexpr std::uint64_t kConsoleWaitMilliseconds = 10'000;
 
-// --- The worker's resource limits -------------------------------------------------------------------------------
+// --- The worker's resource limits
+// -------------------------------------------------------------------------------
 
 /// RLIMIT_AS in bytes: the worker needs some 20 MiB, a bomb must end below 256 MiB.
 inline constexpr std::uint64_t kWorkerAddressSpace = 192 * kMiB;
 /// RLIMIT_CPU in seconds: below the deadline, so that a spinning worker ends even if the broker is stopped.
 inline constexpr std::uint64_t kWorkerCpuSeconds = 100;
-/// Milliseconds that the broker waits for a killed worker: one that hangs in the kernel on a dead disk cannot be reaped,
-/// and must not hold the broker. A healthy one is gone in about one.
+/// Milliseconds that the broker waits for a killed worker: one that hangs in the kernel on a dead disk cannot
+/// be reaped, and must not hold the broker. A healthy one is gone in about one.
 inline constexpr std::uint64_t kReapMilliseconds = 2'000;
-/// Milliseconds from clone(2) to a finished execve(2) of the worker: about one, more on a dom0 that reads its program
-/// from a slow disk.
+/// Milliseconds from clone(2) to a finished execve(2) of the worker: about one, more on a dom0 that reads its
+/// program from a slow disk.
 inline constexpr std::uint64_t kSpawnMilliseconds = 10'000;
-/// The highest descriptor number that a worker may be given: some hundred disks, and few enough to check each.
+/// The highest descriptor number that a worker may be given: some hundred disks, and few enough to check
+/// each.
 inline constexpr int kWorkerDescriptors = 255;
 
-// --- Between broker and worker ----------------------------------------------------------------------------------
+// --- Between broker and worker
+// ----------------------------------------------------------------------------------
 
 /// One frame's payload in bytes: bounds the broker's buffer. Contents are cut into pieces of this size.
 inline constexpr std::size_t kFramePayload = 64 * kKiB;
-/// A script handed in with --eval or --isconfig, in bytes: the largest real grub.cfg seen has 200 KiB.
-inline constexpr std::size_t kScriptBytes = 16 * kMiB;
+/// A script handed in with --eval or --isconfig, in bytes: the largest real grub.cfg seen has 200 KiB, one of
+/// 100,000 entries some 22 MB.
+inline constexpr std::size_t kScriptBytes = 32 * kMiB;
 /// Log records that the broker takes from one worker; later ones are dropped, with one notice.
 inline constexpr std::uint64_t kLogRecords = 10'000;
 /// Bytes of text that --eval may echo.
@@ -60,69 +66,77 @@ inline constexpr std::uint64_t kKernelBytes = 1 * kGiB;
 /// A ramdisk's size in bytes: must lie under 4 GiB of guest memory beside the kernel.
 inline constexpr std::uint64_t kRamdiskBytes = 4 * kGiB;
 
-// --- What libxl takes (tools/libs/light/libxl_bootloader.c) -------------------------------------------------------
+// --- What libxl takes (tools/libs/light/libxl_bootloader.c)
+// -------------------------------------------------------
 
 /// The longest command line: libxl drops an item of 8192 bytes or more, "args " and the final NUL included.
 inline constexpr std::size_t kCommandLineBytes = 8186;
 
-// --- Listing ----------------------------------------------------------------------------------------------------
+// --- Listing
+// ----------------------------------------------------------------------------------------------------
 
 /// Menu entries in all menus of one configuration.
 inline constexpr std::size_t kMenuEntries = 200'000;
 /// Submenus inside submenus; GRUB has no limit, real configurations have two.
 inline constexpr unsigned kSubmenuDepth = 32;
 
-// --- Disks and file systems -------------------------------------------------------------------------------------
+// --- Disks and file systems
+// -------------------------------------------------------------------------------------
 
 /// Partitions of one disk: libfdisk reads as many GPT entries, MBR logical partitions are chained.
 inline constexpr std::size_t kPartitions = 256;
-/// Entries of a GPT, used or not: UEFI wants room for 128, and tools write no more unless told to. libfdisk reads the
-/// whole array (here 512 KiB) into memory, twice.
+/// Entries of a GPT, used or not: UEFI wants room for 128, and tools write no more unless told to. libfdisk
+/// reads the whole array (here 512 KiB) into memory, twice.
 inline constexpr std::uint32_t kGptEntries = 4096;
 /// Symbolic links followed in one look-up: the kernel's own limit (MAXSYMLINKS).
 inline constexpr unsigned kSymlinks = 40;
 /// Bytes of a path or a link's target: the kernel's PATH_MAX.
 inline constexpr std::size_t kPathBytes = 4096;
-/// A boot configuration file in bytes.
-inline constexpr std::size_t kConfigurationBytes = 16 * kMiB;
+/// A boot configuration file in bytes: as kScriptBytes.
+inline constexpr std::size_t kConfigurationBytes = 32 * kMiB;
 /// Entries of one directory.
 inline constexpr std::size_t kDirectoryEntries = 1'000'000;
-/// Journal blocks of one ext4 file system that the replay overlay may name: mke2fs makes journals of up to 1 GiB in
-/// 1 KiB blocks; the overlay holds some 16 bytes for each.
+/// Journal blocks of one ext4 file system that the replay overlay may name: mke2fs makes journals of up to 1
+/// GiB in 1 KiB blocks; the overlay holds some 16 bytes for each.
 inline constexpr std::size_t kJournalOverlayBlocks = 1'048'576;
-/// Revoke records of one ext4 journal, 16 bytes each: a block is revoked once a transaction, and a transaction is at
-/// most a quarter of the journal.
+/// Revoke records of one ext4 journal, 16 bytes each: a block is revoked once a transaction, and a
+/// transaction is at most a quarter of the journal.
 inline constexpr std::size_t kJournalRevokeRecords = 1'048'576;
-/// Group descriptors of one ext file system in bytes, which libext2fs holds in memory: 64 TiB in 4 KiB blocks.
+/// Group descriptors of one ext file system in bytes, which libext2fs holds in memory: 64 TiB in 4 KiB
+/// blocks.
 inline constexpr std::uint64_t kExtGroupDescriptorBytes = 32 * kMiB;
 /// Runs of blocks of one file, 16 bytes each: a 4 GiB initrd in 1 KiB blocks, each apart.
 inline constexpr std::size_t kFileRuns = 4'194'304;
-/// Names of one directory in bytes, all in all, which a listing holds in memory: kDirectoryEntries of 16 bytes.
+/// Names of one directory in bytes, all in all, which a listing holds in memory: kDirectoryEntries of 16
+/// bytes.
 inline constexpr std::size_t kDirectoryNameBytes = 16 * kMiB;
 
-// --- GRUB's language --------------------------------------------------------------------------------------------
+// --- GRUB's language
+// --------------------------------------------------------------------------------------------
 
 /// Nested blocks, ifs and loops in one script, which the parser recurses over.
 inline constexpr unsigned kScriptNesting = 256;
-/// Commands, and words, of one statement with everything inside it but blocks, which are kept as text: an `if` around
-/// 100,000 menu entries has some 1,200,000 words. They bound the syntax tree to some 60 MiB.
+/// Commands, and words, of one statement with everything inside it but blocks, which are kept as text: an
+/// `if` around 100,000 menu entries has some 1,200,000 words. They bound the syntax tree to some 60 MiB.
 inline constexpr std::size_t kStatementCommands = 500'000;
 inline constexpr std::size_t kStatementWords = 4'000'000;
 /// All variables of one environment together, in bytes.
 inline constexpr std::size_t kEnvironmentBytes = 32 * kMiB;
 /// All words of one command together, in bytes.
 inline constexpr std::size_t kCommandBytes = 16 * kMiB;
-/// A regular expression's length in bytes, and the product of its {m,n} repetitions: the compiled form grows with both.
+/// A regular expression's length in bytes, and the product of its {m,n} repetitions: the compiled form grows
+/// with both.
 inline constexpr std::size_t kRegexpBytes = 1024;
 inline constexpr std::uint64_t kRegexpRepetitions = 1000;
-/// Bytes of the text that a regular expression is matched with; less where it refers back to a group, which may take
-/// exponential time.
+/// Bytes of the text that a regular expression is matched with; less where it refers back to a group, which
+/// may take exponential time.
 inline constexpr std::size_t kRegexpTextBytes = 64 * kKiB;
 inline constexpr std::size_t kRegexpBackReferenceTextBytes = 256;
 /// An environment block file's size in bytes; grub-editenv makes 1024.
 inline constexpr std::size_t kEnvironmentBlockBytes = 64 * kKiB;
-/// Commands and lists of them under execution inside one another, over all calls of functions, files and evals. GRUB 2.06
-/// itself fails a command at this depth, so this is no limit of ours but part of the language.
+/// Commands and lists of them under execution inside one another, over all calls of functions, files and
+/// evals. GRUB 2.06 itself fails a command at this depth, so this is no limit of ours but part of the
+/// language.
 inline constexpr unsigned kRecursionDepth = 63;
 /// One variable's or one word's length in bytes.
 inline constexpr std::size_t kWordBytes = 1 * kMiB;

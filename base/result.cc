@@ -12,7 +12,8 @@ std::string Error::describe() const {
   text += message;
   if (system_errno != 0) {
     text += ": ";
-    // strerrordesc_np is a table look-up: unlike strerror it loads no locale, which a confined process cannot.
+    // strerrordesc_np is a table look-up: unlike strerror it loads no locale, which a confined process
+    // cannot.
     const char* description = strerrordesc_np(system_errno);
     text += description != nullptr ? description : "error " + std::to_string(system_errno);
   }

@@ -29,7 +29,8 @@ enum class ErrorCode : std::uint8_t {
 /// One failure, told so that a person knows where to look and what to do.
 struct Error {
   ErrorCode code = ErrorCode::kInternal;
-  std::string message;   ///< what went wrong and, where there is one, the remedy; may hold guest text: escape on output
+  std::string message;   ///< what went wrong and, where there is one, the remedy; may hold guest text: escape
+                         ///< on output
   std::string where;     ///< partition, file and line, or disk offset; may be empty
   int system_errno = 0;  ///< errno of the host call that failed, or 0
 
@@ -41,7 +42,8 @@ template <typename T>
 using Result = std::expected<T, Error>;
 
 /// Shorthand for a failed Result.
-[[nodiscard]] inline std::unexpected<Error> fail(ErrorCode code, std::string message, std::string where = {}) {
+[[nodiscard]] inline std::unexpected<Error> fail(ErrorCode code, std::string message,
+                                                 std::string where = {}) {
   return std::unexpected(Error{code, std::move(message), std::move(where), 0});
 }
 
@@ -54,19 +56,20 @@ using Result = std::expected<T, Error>;
 }  // namespace pvhgrub
 
 // Evaluates a Result-returning expression; returns its error from the enclosing function, else goes on.
-#define PVHGRUB_TRY(expression)                                                       \
-  do {                                                                                \
-    if (auto pvhgrub_try_result = (expression); !pvhgrub_try_result)                  \
-      return std::unexpected(std::move(pvhgrub_try_result).error());                  \
+#define PVHGRUB_TRY(expression)                                      \
+  do {                                                               \
+    if (auto pvhgrub_try_result = (expression); !pvhgrub_try_result) \
+      return std::unexpected(std::move(pvhgrub_try_result).error()); \
   } while (false)
 
 #define PVHGRUB_CONCATENATE_INNER(a, b) a##b
 #define PVHGRUB_CONCATENATE(a, b) PVHGRUB_CONCATENATE_INNER(a, b)
-#define PVHGRUB_TRY_ASSIGN_INNER(temporary, target, expression)                       \
-  auto temporary = (expression);                                                      \
-  if (!temporary) return std::unexpected(std::move(temporary).error());               \
+#define PVHGRUB_TRY_ASSIGN_INNER(temporary, target, expression)         \
+  auto temporary = (expression);                                        \
+  if (!temporary) return std::unexpected(std::move(temporary).error()); \
   target = std::move(*temporary)
 
-// PVHGRUB_TRY_ASSIGN(auto value, expression): declares or assigns `value` from a Result, or returns its error.
+// PVHGRUB_TRY_ASSIGN(auto value, expression): declares or assigns `value` from a Result, or returns its
+// error.
 #define PVHGRUB_TRY_ASSIGN(target, expression) \
   PVHGRUB_TRY_ASSIGN_INNER(PVHGRUB_CONCATENATE(pvhgrub_result_, __LINE__), target, expression)

@@ -31,9 +31,9 @@ class BlockSource {
   /// Fills `out` with the bytes from `offset` (bytes); all of it or an error that tells the disk offset.
   [[nodiscard]] virtual Result<void> read_at(std::uint64_t offset, std::span<std::byte> out) = 0;
 
-  /// Where the bytes from `offset` lie as they are on a disk: an extent that starts there and is at most `length`
-  /// bytes and at least 1, or an error when they lie nowhere as they are (transformed, or past the end). The rest
-  /// of a range that is cut short is found by asking again.
+  /// Where the bytes from `offset` lie as they are on a disk: an extent that starts there and is at most
+  /// `length` bytes and at least 1, or an error when they lie nowhere as they are (transformed, or past the
+  /// end). The rest of a range that is cut short is found by asking again.
   [[nodiscard]] virtual Result<DiskExtent> locate(std::uint64_t offset, std::uint64_t length) = 0;
 };
 

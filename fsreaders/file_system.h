@@ -21,7 +21,7 @@ enum class FileType : std::uint8_t { kRegular, kDirectory, kSymlink, kOther };
 
 struct FileInfo {
   FileType type = FileType::kOther;
-  std::uint64_t size = 0;               ///< bytes
+  std::uint64_t size = 0;              ///< bytes
   std::int64_t modification_time = 0;  ///< seconds since 1970-01-01 UTC
 };
 
@@ -30,8 +30,8 @@ struct DirectoryEntry {
   FileType type = FileType::kOther;
 };
 
-/// Takes a file's contents in order, piece after piece. Implementations may fail (peer gone, cap hit), which ends the
-/// sending with that error.
+/// Takes a file's contents in order, piece after piece. Implementations may fail (peer gone, cap hit), which
+/// ends the sending with that error.
 class ContentSink {
  public:
   ContentSink() = default;
@@ -63,9 +63,10 @@ class File {
   [[nodiscard]] virtual Result<void> send(ContentSink& sink) = 0;
 };
 
-/// One mounted file system, read-only. Paths are absolute ('/' first), '/'-separated, at most limits::kPathBytes;
-/// ".", ".." and repeated '/' are allowed; symbolic links are followed, at most limits::kSymlinks of them, and
-/// never out of the file system. Errors tell the path.
+/// One mounted file system, read-only. Paths are absolute ('/' first), '/'-separated, at most
+/// limits::kPathBytes;
+/// ".", ".." and repeated '/' are allowed; symbolic links are followed, at most limits::kSymlinks of them,
+/// and never out of the file system. Errors tell the path.
 class FileSystem {
  public:
   FileSystem() = default;
@@ -80,25 +81,29 @@ class FileSystem {
   /// As GRUB's `search --label` compares it; empty where there is none.
   [[nodiscard]] virtual std::string_view label() const = 0;
 
-  /// Opens a regular file. kNotFound, kWrongType (a directory or special file), kUnsupported (encrypted), kDamaged.
+  /// Opens a regular file. kNotFound, kWrongType (a directory or special file), kUnsupported (encrypted),
+  /// kDamaged.
   [[nodiscard]] virtual Result<std::unique_ptr<File>> open(std::string_view path) = 0;
   /// Of what the path leads to after following links, also the last.
   [[nodiscard]] virtual Result<FileInfo> stat(std::string_view path) = 0;
   /// A directory's entries in no given order, without "." and "..".
   [[nodiscard]] virtual Result<std::vector<DirectoryEntry>> list(std::string_view path) = 0;
 
-  /// What a person should know of how this file system was read ("the journal was replayed in memory: ..."), for
+  /// What a person should know of how this file system was read ("the journal was replayed in memory: ..."),
+  /// for
   /// --explain; may hold guest text.
   [[nodiscard]] virtual std::vector<std::string> notes() const { return {}; }
 };
 
 /// One of the devices that a guest's GRUB would see.
 struct Device {
-  std::string name;            ///< GRUB's, without parentheses: "hd0", "hd0,gpt2", "hd0,msdos5"
-  std::string partition_uuid;  ///< GPT's unique GUID or MBR's "SIGNATURE-NN", lower case; empty for a whole disk
-  std::string partition_type;  ///< GPT's type GUID or MBR's type as "0x83", lower case; empty for a whole disk
-  std::string partition_label; ///< GPT's partition name in UTF-8; empty elsewhere
-  std::uint64_t size = 0;      ///< bytes
+  std::string name;  ///< GRUB's, without parentheses: "hd0", "hd0,gpt2", "hd0,msdos5"
+  std::string
+      partition_uuid;  ///< GPT's unique GUID or MBR's "SIGNATURE-NN", lower case; empty for a whole disk
+  std::string
+      partition_type;  ///< GPT's type GUID or MBR's type as "0x83", lower case; empty for a whole disk
+  std::string partition_label;  ///< GPT's partition name in UTF-8; empty elsewhere
+  std::uint64_t size = 0;       ///< bytes
 };
 
 /// All devices of the request. File systems are mounted when first asked for, and kept.
@@ -112,9 +117,9 @@ class Devices {
   /// In the order in which GRUB's `search` goes through them: each disk, then its partitions.
   [[nodiscard]] virtual const std::vector<Device>& devices() const = 0;
 
-  /// The file system of a device by its GRUB name ("hd0,gpt2"; also "hd0,2", which GRUB takes for either table).
-  /// kNotFound: no such device. kUnsupported: no known file system on it. kDamaged and kIo: one that cannot be read.
-  /// The pointer lives as long as the Devices.
+  /// The file system of a device by its GRUB name ("hd0,gpt2"; also "hd0,2", which GRUB takes for either
+  /// table). kNotFound: no such device. kUnsupported: no known file system on it. kDamaged and kIo: one that
+  /// cannot be read. The pointer lives as long as the Devices.
   [[nodiscard]] virtual Result<FileSystem*> file_system(std::string_view device_name) = 0;
 };
 

@@ -13,6 +13,8 @@ namespace pvhgrub::grubcfg {
 
 namespace {
 
+constexpr std::uint64_t kCompileSteps = 30;
+
 class CompiledRegexp {
  public:
   explicit CompiledRegexp(const std::string& expression)
@@ -70,9 +72,10 @@ Result<RegexpMatch> match_regexp(const std::string& expression, const std::strin
     return fail(ErrorCode::kLimit, "a regular expression of " + std::to_string(expression.size()) +
                                        " bytes with " + std::to_string(shape.repetitions) +
                                        " repetitions on a text of " + std::to_string(text.size()) + " bytes");
-  // What the matcher does at most: each byte against each state.
-  PVHGRUB_TRY(budget.charge_steps(1 + expression.size() * shape.repetitions * (text.size() + 16) / 64,
-                                  "matching regular expressions"));
+  // Compiling takes as long as some thirty commands; matching at most each byte against each state.
+  PVHGRUB_TRY(
+      budget.charge_steps(kCompileSteps + expression.size() * shape.repetitions * (text.size() + 16) / 64,
+                          "matching regular expressions"));
   RegexpMatch match;
   const CompiledRegexp compiled(expression);
   if (compiled.status() != 0) {

@@ -13,11 +13,13 @@ Result<void> check_values(const BootResult& result, ResultFormat format) {
   const std::string_view forbidden =
       format == ResultFormat::kSimple ? std::string_view("\0\n", 2) : std::string_view("\0", 1);
   const std::string_view ramdisk = result.ramdisk ? std::string_view(*result.ramdisk) : std::string_view();
-  for (const std::string_view value : {std::string_view(result.kernel), ramdisk, std::string_view(result.arguments)}) {
+  for (const std::string_view value :
+       {std::string_view(result.kernel), ramdisk, std::string_view(result.arguments)}) {
     if (value.find_first_of(forbidden) != std::string_view::npos)
-      return fail(ErrorCode::kDamaged,
-                  "the command line holds a line break or NUL, which the result format cannot carry; mend it in the "
-                  "guest's boot configuration");
+      return fail(
+          ErrorCode::kDamaged,
+          "the command line holds a line break or NUL, which the result format cannot carry; mend it in the "
+          "guest's boot configuration");
   }
   if (result.arguments.size() > limits::kCommandLineBytes)
     return fail(ErrorCode::kLimit, "the command line has " + std::to_string(result.arguments.size()) +
@@ -33,8 +35,8 @@ std::string format_simple(const BootResult& result, char separator) {
   return text + separator;
 }
 
-// Python's repr() of a str, which readers of sxp expect: single quotes unless only those are inside; everything that
-// is not printable ASCII as an escape.
+// Python's repr() of a str, which readers of sxp expect: single quotes unless only those are inside;
+// everything that is not printable ASCII as an escape.
 std::string python_repr(std::string_view text) {
   const char quote =
       text.find('\'') != std::string_view::npos && text.find('"') == std::string_view::npos ? '"' : '\'';

@@ -20,8 +20,8 @@ struct BootResult {
   std::string arguments;               ///< the kernel's command line; left out where empty, as pygrub does
 };
 
-/// The record's bytes. Fails where a value holds what the format cannot carry: NUL anywhere, a newline in `simple`;
-/// and where the item would be dropped by libxl for its length (limits::kCommandLineBytes).
+/// The record's bytes. Fails where a value holds what the format cannot carry: NUL anywhere, a newline in
+/// `simple`; and where the item would be dropped by libxl for its length (limits::kCommandLineBytes).
 ///
 ///   simple0  "kernel PATH\0ramdisk PATH\0args ARGS\0\0"  (libxl: tools/libs/light/libxl_bootloader.c)
 ///   simple   the same with newlines                       (xapi)

@@ -9,8 +9,8 @@ namespace pvhgrub::protocol {
 namespace {
 
 std::unexpected<Error> broken(std::string what) {
-  return fail(ErrorCode::kProtocol, "the worker broke the protocol: " + std::move(what) +
-                                        "; nothing of what it said is used");
+  return fail(ErrorCode::kProtocol,
+              "the worker broke the protocol: " + std::move(what) + "; nothing of what it said is used");
 }
 
 std::uint64_t size_cap(OutputKind kind) {
@@ -93,7 +93,8 @@ Result<void> Conversation::handle_echo(const Frame& frame) {
   if (mode_ != Mode::kEvaluate) return broken("echoed text outside of an evaluation");
   echo_bytes_ += frame.payload.size();
   if (echo_bytes_ > limits::kEchoBytes)
-    return fail(ErrorCode::kLimit, "the script echoed more than " + std::to_string(limits::kEchoBytes) + " bytes");
+    return fail(ErrorCode::kLimit,
+                "the script echoed more than " + std::to_string(limits::kEchoBytes) + " bytes");
   return events_.echo(frame.payload);
 }
 
@@ -104,7 +105,8 @@ Result<void> Conversation::handle_menu(const Frame& frame) {
   return events_.menu(menu);
 }
 
-// Entries come parents first, each as the next of its menu: only so is the tree that is built from them bounded.
+// Entries come parents first, each as the next of its menu: only so is the tree that is built from them
+// bounded.
 bool Conversation::follows_previous_entry(const std::vector<std::uint32_t>& path) const {
   if (previous_path_.empty()) return path.size() == 1 && path[0] == 0;
   if (path.size() == previous_path_.size() + 1) {
@@ -120,9 +122,11 @@ bool Conversation::follows_previous_entry(const std::vector<std::uint32_t>& path
 Result<void> Conversation::handle_entry(const Frame& frame) {
   if (mode_ != Mode::kList || !menu_seen_) return broken("an entry out of order");
   if (++entries_ > limits::kMenuEntries)
-    return fail(ErrorCode::kLimit, "the menu has more than " + std::to_string(limits::kMenuEntries) + " entries");
+    return fail(ErrorCode::kLimit,
+                "the menu has more than " + std::to_string(limits::kMenuEntries) + " entries");
   PVHGRUB_TRY_ASSIGN(const EntryMessage entry, EntryMessage::decode(frame.payload));
-  if (!follows_previous_entry(entry.path)) return broken("an entry whose index does not follow the one before");
+  if (!follows_previous_entry(entry.path))
+    return broken("an entry whose index does not follow the one before");
   previous_path_ = entry.path;
   previous_is_submenu_ = entry.is_submenu;
   return events_.entry(entry);
@@ -148,9 +152,10 @@ Result<void> Conversation::handle_stream_begin(const Frame& frame) {
   for (const auto& output : outputs_)
     if (output && output->kind == begin.kind) return broken("two outputs of the same kind");
   if (begin.size > size_cap(begin.kind))
-    return fail(ErrorCode::kLimit, std::string(begin.kind == OutputKind::kKernel ? "the kernel" : "the ramdisk") +
-                                       " has " + std::to_string(begin.size) + " bytes, more than the " +
-                                       std::to_string(size_cap(begin.kind)) + " allowed");
+    return fail(ErrorCode::kLimit,
+                std::string(begin.kind == OutputKind::kKernel ? "the kernel" : "the ramdisk") + " has " +
+                    std::to_string(begin.size) + " bytes, more than the " +
+                    std::to_string(size_cap(begin.kind)) + " allowed");
   outputs_[frame.stream - 1U] = Output{begin.kind, begin.size, 0, false};
   return events_.output_begin(begin.kind, begin.size);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The broker's side of the conversation: what a worker may say, when, and how much of it. Everything that is out of
-// order, doubled, too large, trailing, or points outside a disk is kProtocol, and ends the request.
+// The broker's side of the conversation: what a worker may say, when, and how much of it. Everything that is
+// out of order, doubled, too large, trailing, or points outside a disk is kProtocol, and ends the request.
 #pragma once
 
 #include <array>
@@ -45,7 +45,8 @@ class Conversation {
   /// `request` tells what the worker may say; `events` outlives the conversation.
   Conversation(const Request& request, WorkerEvents& events);
 
-  /// Where the next bytes from the worker go; `filled` says how many came. Then call `handle_next` until it is false.
+  /// Where the next bytes from the worker go; `filled` says how many came. Then call `handle_next` until it
+  /// is false.
   [[nodiscard]] std::span<std::byte> room() { return buffer_.room(); }
   void filled(std::size_t count) { buffer_.filled(count); }
 

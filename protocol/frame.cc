@@ -17,7 +17,8 @@ std::array<std::byte, kFrameHeaderBytes> encode_header(FrameType type, std::uint
 }
 
 std::span<std::byte> FrameBuffer::room() {
-  // The buffer holds two frames, so after moving the unfinished one to the front at least one frame's room is left.
+  // The buffer holds two frames, so after moving the unfinished one to the front at least one frame's room is
+  // left.
   if (begin_ > 0) {
     std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
               buffer_.begin() + static_cast<std::ptrdiff_t>(end_), buffer_.begin());

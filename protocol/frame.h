@@ -4,8 +4,8 @@
 //   header, 8 bytes, little-endian:  u32 payload length (at most limits::kFramePayload), u16 type, u16 stream
 //   payload
 //
-// The broker reads frames from a process that a guest may have taken over: everything here is bounded before it is
-// allocated, and a frame that does not fit its type exactly is an error.
+// The broker reads frames from a process that a guest may have taken over: everything here is bounded before
+// it is allocated, and a frame that does not fit its type exactly is an error.
 #pragma once
 
 #include <array>

@@ -87,7 +87,8 @@ class JsonListing final : public ListingWriter {
     return text + R"(,"entries":[)";
   }
 
-  // Every entry is left open, since its children come next; the next entry of the same menu or one above closes it.
+  // Every entry is left open, since its children come next; the next entry of the same menu or one above
+  // closes it.
   std::string entry(const EntryMessage& entry) override {
     const bool has_elder = depth_ >= entry.path.size();
     std::string text = close_down_to(entry.path.size());
@@ -133,7 +134,11 @@ class JsonListing final : public ListingWriter {
 
 }  // namespace
 
-std::unique_ptr<ListingWriter> make_text_listing() { return std::make_unique<TextListing>(); }
-std::unique_ptr<ListingWriter> make_json_listing() { return std::make_unique<JsonListing>(); }
+std::unique_ptr<ListingWriter> make_text_listing() {
+  return std::make_unique<TextListing>();
+}
+std::unique_ptr<ListingWriter> make_json_listing() {
+  return std::make_unique<JsonListing>();
+}
 
 }  // namespace pvhgrub::protocol

@@ -10,8 +10,8 @@
 
 namespace pvhgrub::protocol {
 
-/// Takes a listing in the worker's order and gives the text to print. Holds only what the open menus need, so that a
-/// menu of 100,000 entries costs no more memory than one.
+/// Takes a listing in the worker's order and gives the text to print. Holds only what the open menus need, so
+/// that a menu of 100,000 entries costs no more memory than one.
 class ListingWriter {
  public:
   ListingWriter() = default;
@@ -25,8 +25,8 @@ class ListingWriter {
   [[nodiscard]] virtual std::string end() = 0;
 };
 
-/// pygrub's five lines an entry ("title:", "  root:", "  kernel:", "  args:", "  initrd:"), submenus as "A>B" titles
-/// and the default marked; guest text escaped.
+/// pygrub's five lines an entry ("title:", "  root:", "  kernel:", "  args:", "  initrd:"), submenus as "A>B"
+/// titles and the default marked; guest text escaped.
 [[nodiscard]] std::unique_ptr<ListingWriter> make_text_listing();
 
 /// One JSON object; pvhgrub(1) shows an example.

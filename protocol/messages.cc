@@ -25,7 +25,8 @@ void put_texts(PayloadWriter& writer, const std::vector<std::string>& texts) {
 
 Result<std::uint32_t> get_count(PayloadReader& reader) {
   PVHGRUB_TRY_ASSIGN(const std::uint32_t count, reader.u32());
-  if (count > kListLength) return fail(ErrorCode::kProtocol, "a list of " + std::to_string(count) + " elements");
+  if (count > kListLength)
+    return fail(ErrorCode::kProtocol, "a list of " + std::to_string(count) + " elements");
   return count;
 }
 
@@ -90,8 +91,7 @@ Result<RequestDisk> get_disk(PayloadReader& reader) {
 PayloadWriter Request::encode() const {
   PayloadWriter writer;
   writer.put_u8(static_cast<std::uint8_t>(mode));
-  for (const bool flag : {bare_configuration, has_script, not_really, explain})
-    writer.put_u8(flag ? 1 : 0);
+  for (const bool flag : {bare_configuration, has_script, not_really, explain}) writer.put_u8(flag ? 1 : 0);
   writer.put_text(script_name);
   put_optional_text(writer, entry);
   put_optional_text(writer, kernel);
@@ -107,7 +107,8 @@ Result<Request> Request::decode(Bytes payload) {
   PayloadReader reader(payload);
   Request request;
   PVHGRUB_TRY_ASSIGN(request.mode, get_enumeration(reader, Mode::kReport));
-  for (bool* flag : {&request.bare_configuration, &request.has_script, &request.not_really, &request.explain}) {
+  for (bool* flag :
+       {&request.bare_configuration, &request.has_script, &request.not_really, &request.explain}) {
     PVHGRUB_TRY_ASSIGN(*flag, reader.boolean());
   }
   PVHGRUB_TRY_ASSIGN(request.script_name, reader.text());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the frames say. Each message encodes to a payload and decodes from one, checking every value that has a range.
+// What the frames say. Each message encodes to a payload and decodes from one, checking every value that has
+// a range.
 #pragma once
 
 #include <cstdint>
@@ -30,11 +31,11 @@ struct RequestDisk {
 
 struct Request {
   Mode mode = Mode::kBoot;
-  bool bare_configuration = false;  ///< --isconfig: the script is the configuration, there is no disk
-  bool has_script = false;          ///< a script waits on the script descriptor
-  std::string script_name;          ///< what messages call it
-  bool not_really = false;          ///< -n: choose and check, send no contents
-  bool explain = false;             ///< send each step from disk to choice
+  bool bare_configuration = false;     ///< --isconfig: the script is the configuration, there is no disk
+  bool has_script = false;             ///< a script waits on the script descriptor
+  std::string script_name;             ///< what messages call it
+  bool not_really = false;             ///< -n: choose and check, send no contents
+  bool explain = false;                ///< send each step from disk to choice
   std::optional<std::string> entry;    ///< --entry
   std::optional<std::string> kernel;   ///< --kernel: a path in the guest
   std::optional<std::string> ramdisk;  ///< --ramdisk
@@ -94,9 +95,9 @@ struct EntryMessage {
 struct ChoiceMessage {
   std::vector<std::uint32_t> path;  ///< empty where no entry was chosen (--kernel)
   std::string title;
-  std::string kernel;                ///< guest path, for -n and messages
+  std::string kernel;  ///< guest path, for -n and messages
   std::vector<std::string> initrds;
-  std::string command_line;          ///< what goes into the result, --args included
+  std::string command_line;  ///< what goes into the result, --args included
   [[nodiscard]] PayloadWriter encode() const;
   [[nodiscard]] static Result<ChoiceMessage> decode(Bytes payload);
 };

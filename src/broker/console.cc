@@ -56,11 +56,17 @@ Console::Console(Verbosity verbosity, bool runtime_error_prefix)
   logger_->set_level(level(verbosity));
 }
 
-Console::~Console() { (void)flush(); }
+Console::~Console() {
+  (void)flush();
+}
 
-void Console::debug(std::string_view text) { logger_->trace("pvhgrub: debug: {}", escape_for_terminal(text)); }
+void Console::debug(std::string_view text) {
+  logger_->trace("pvhgrub: debug: {}", escape_for_terminal(text));
+}
 
-void Console::explain(std::string_view text) { logger_->debug("pvhgrub: explain: {}", escape_for_terminal(text)); }
+void Console::explain(std::string_view text) {
+  logger_->debug("pvhgrub: explain: {}", escape_for_terminal(text));
+}
 
 void Console::notice(std::string_view where, std::string_view text) {
   const std::string place = where.empty() ? "" : escape_for_terminal(where) + ": ";

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What people read: lines on standard error and standard output, with guest text escaped, on terminals of any mode.
+// What people read: lines on standard error and standard output, with guest text escaped, on terminals of any
+// mode.
 #pragma once
 
 #include <memory>

@@ -37,8 +37,8 @@ std::vector<std::string_view> split_arguments(std::string_view command_line) {
   return arguments;
 }
 
-// The parent's pid in /proc/PID/stat: the second field after the name, which is in parentheses and may hold any
-// character (proc(5)).
+// The parent's pid in /proc/PID/stat: the second field after the name, which is in parentheses and may hold
+// any character (proc(5)).
 std::optional<pid_t> parent_in_stat(std::string_view stat) {
   const std::size_t close = stat.rfind(')');
   if (close == std::string_view::npos || stat.size() < close + 5) return std::nullopt;
@@ -51,7 +51,8 @@ std::optional<pid_t> parent_in_stat(std::string_view stat) {
 
 bool has_pty_beside_standard_descriptors(const std::filesystem::path& process) {
   std::error_code error;
-  for (std::filesystem::directory_iterator it(process / "fd", error), end; !error && it != end; it.increment(error)) {
+  for (std::filesystem::directory_iterator it(process / "fd", error), end; !error && it != end;
+       it.increment(error)) {
     const std::string number = it->path().filename().string();
     if (number == "0" || number == "1" || number == "2") continue;
     std::error_code link_error;
@@ -91,7 +92,8 @@ bool console_is_open(const std::string& proc, pid_t parent) {
 }
 
 void wait_for_console(const std::string& proc, pid_t parent, const Termination& termination) {
-  const std::string command_line = read_text(std::filesystem::path(proc) / std::to_string(parent) / "cmdline");
+  const std::string command_line =
+      read_text(std::filesystem::path(proc) / std::to_string(parent) / "cmdline");
   if (!is_create_with_console(command_line)) return;
   const std::uint64_t started = monotonic_milliseconds();
   while (monotonic_milliseconds() - started < limits::kConsoleWaitMilliseconds) {

@@ -17,7 +17,9 @@ using protocol::Piece;
 constexpr std::uint64_t kBlock = 4096;
 constexpr std::size_t kReadWriteBuffer = 256 * limits::kKiB;
 
-const char* prefix(OutputKind kind) { return kind == OutputKind::kKernel ? "boot_kernel." : "boot_ramdisk."; }
+const char* prefix(OutputKind kind) {
+  return kind == OutputKind::kKernel ? "boot_kernel." : "boot_ramdisk.";
+}
 
 // The whole blocks of what is left first, so that they can be reflinked apart from the tail.
 std::uint64_t next_length(std::uint64_t left) {
@@ -75,15 +77,17 @@ Result<void> ExtentCopier::step() {
   return {};
 }
 
-// Measured on ext4, XFS and tmpfs: copy_file_range reflinks where it can, but fails from a block device or to another
-// file system, where sendfile is as fast; read and write serve what is left (a memfd over FUSE, for one).
+// Measured on ext4, XFS and tmpfs: copy_file_range reflinks where it can, but fails from a block device or to
+// another file system, where sendfile is as fast; read and write serve what is left (a memfd over FUSE, for
+// one).
 Result<std::uint64_t> ExtentCopier::copy_some(Output& output, const Task& task, std::uint64_t length) {
   const int disk = disks_.at(task.extent.disk);
   auto source = static_cast<off_t>(task.extent.offset);
   auto target = static_cast<off_t>(task.position);
   if (output.method == Method::kCopyFileRange) {
     const ssize_t count = copy_file_range(disk, &source, output.file.fd(), &target, length, 0);
-    // Some kernels (5.3 to 5.18) answer 0 instead of an error for files they cannot serve; sendfile tells the truth.
+    // Some kernels (5.3 to 5.18) answer 0 instead of an error for files they cannot serve; sendfile tells the
+    // truth.
     if (count > 0) return static_cast<std::uint64_t>(count);
     if (count < 0 && !call_does_not_fit(errno) && errno != EIO) return cannot_write(output);
     output.method = Method::kSendfile;
@@ -103,7 +107,8 @@ Result<std::uint64_t> ExtentCopier::read_and_write(const Task& task, std::uint64
   std::vector<std::byte> buffer(static_cast<std::size_t>(std::min<std::uint64_t>(length, kReadWriteBuffer)));
   ssize_t count = 0;
   do {
-    count = pread(disks_.at(task.extent.disk), buffer.data(), buffer.size(), static_cast<off_t>(task.extent.offset));
+    count = pread(disks_.at(task.extent.disk), buffer.data(), buffer.size(),
+                  static_cast<off_t>(task.extent.offset));
   } while (count < 0 && errno == EINTR);
   if (count < 0)
     return fail_errno("cannot read the disk at offset " + std::to_string(task.extent.offset) +
@@ -118,15 +123,17 @@ Result<std::uint64_t> ExtentCopier::read_and_write(const Task& task, std::uint64
 
 std::unexpected<Error> ExtentCopier::cannot_write(const Output& output) const {
   if (errno == ENOSPC || errno == EDQUOT)
-    return fail_errno("cannot write the " + std::to_string(output.size) +
-                          " bytes of this output; make room there or name another place with --output-directory",
-                      output.file.path());
+    return fail_errno(
+        "cannot write the " + std::to_string(output.size) +
+            " bytes of this output; make room there or name another place with --output-directory",
+        output.file.path());
   return fail_errno("cannot write this output", output.file.path());
 }
 
 Result<void> ExtentCopier::finish() {
   for (std::optional<Output>& output : outputs_)
-    if (output && ftruncate(output->file.fd(), static_cast<off_t>(output->size)) != 0) return cannot_write(*output);
+    if (output && ftruncate(output->file.fd(), static_cast<off_t>(output->size)) != 0)
+      return cannot_write(*output);
   return {};
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Fills the output files with what the worker sends: bytes at once, extents from a queue, one bounded piece a turn.
+// Fills the output files with what the worker sends: bytes at once, extents from a queue, one bounded piece a
+// turn.
 #pragma once
 
 #include <array>
@@ -38,7 +39,8 @@ class ExtentCopier {
   void keep();
 
  private:
-  // How bytes get from a disk to an output, best first: the first that works for a pair of files is used for the rest.
+  // How bytes get from a disk to an output, best first: the first that works for a pair of files is used for
+  // the rest.
   enum class Method : std::uint8_t { kCopyFileRange, kSendfile, kReadWrite };
   struct Output {
     OutputFile file;
@@ -51,7 +53,9 @@ class ExtentCopier {
     protocol::ExtentMessage extent;
   };
 
-  [[nodiscard]] Output& output(protocol::OutputKind kind) { return *outputs_.at(static_cast<std::size_t>(kind)); }
+  [[nodiscard]] Output& output(protocol::OutputKind kind) {
+    return *outputs_.at(static_cast<std::size_t>(kind));
+  }
   [[nodiscard]] Result<std::uint64_t> copy_some(Output& output, const Task& task, std::uint64_t length);
   [[nodiscard]] Result<std::uint64_t> read_and_write(const Task& task, std::uint64_t length);
   [[nodiscard]] std::unexpected<Error> cannot_write(const Output& output) const;

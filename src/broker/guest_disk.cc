@@ -20,7 +20,8 @@ Result<void> ask_block_device(int fd, const std::string& path, protocol::Request
   std::uint64_t size = 0;
   int sector_size = 0;
   if (ioctl(fd, BLKGETSIZE64, &size) != 0) return fail_errno("cannot ask for the block device's size", path);
-  if (ioctl(fd, BLKSSZGET, &sector_size) != 0) return fail_errno("cannot ask for the block device's sectors", path);
+  if (ioctl(fd, BLKSSZGET, &sector_size) != 0)
+    return fail_errno("cannot ask for the block device's sectors", path);
   facts.size = size;
   facts.sector_size = static_cast<std::uint32_t>(sector_size);
   facts.block_device = true;
@@ -74,7 +75,8 @@ Result<UniqueFd> load_script(const std::string& path) {
     if (count == 0) break;
     total += static_cast<std::size_t>(count);
     if (total > limits::kScriptBytes)
-      return fail(ErrorCode::kLimit, "it has more than " + std::to_string(limits::kScriptBytes) + " bytes", path);
+      return fail(ErrorCode::kLimit, "it has more than " + std::to_string(limits::kScriptBytes) + " bytes",
+                  path);
     if (write(memory.get(), piece.data(), static_cast<std::size_t>(count)) != count)
       return fail_errno("cannot hold the script in memory");
   }

@@ -19,8 +19,8 @@ struct GuestDisk {
 /// (character devices are refused).
 [[nodiscard]] Result<GuestDisk> open_guest_disk(const std::string& path);
 
-/// The file's bytes (or standard input's, for "-") in a sealed memfd: a worker can read it, and nobody can change it
-/// meanwhile. At most limits::kScriptBytes.
+/// The file's bytes (or standard input's, for "-") in a sealed memfd: a worker can read it, and nobody can
+/// change it meanwhile. At most limits::kScriptBytes.
 [[nodiscard]] Result<UniqueFd> load_script(const std::string& path);
 
 }  // namespace pvhgrub::broker

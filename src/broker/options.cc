@@ -205,8 +205,10 @@ Result<void> check(Options& options) {
   if (options.disk.empty() && !needs_no_disk) return usage("no disk was given");
   if (options.evaluate && (options.list_entries || options.is_configuration))
     return usage("--eval goes with neither --list-entries nor --isconfig");
-  if (options.is_configuration && options.kernel) return usage("--isconfig has no disk to take --kernel from");
-  if (options.is_configuration && options.offset) return usage("--offset goes with a disk, not with --isconfig");
+  if (options.is_configuration && options.kernel)
+    return usage("--isconfig has no disk to take --kernel from");
+  if (options.is_configuration && options.offset)
+    return usage("--offset goes with a disk, not with --isconfig");
   if (options.run_as == uid_t{0}) return usage("--runas=0 would run the worker as root");
   // xl passes these with nothing behind them where xl.cfg says so; that means the same as leaving them out.
   for (std::optional<std::string>* value : {&options.kernel, &options.ramdisk, &options.entry})
@@ -234,8 +236,10 @@ Result<std::variant<Options, InformationText>> parse_options(int argc, const cha
     if (letter == -1) break;
     if (letter == 'h') return InformationText{kHelp};
     if (letter == kVersionOption) return InformationText{std::string("pvhgrub ") + kVersion + "\n"};
-    if (letter == '?') return usage("unknown or ambiguous option " + std::string(pointers[static_cast<std::size_t>(at)]));
-    if (letter == ':') return usage("a value is missing after " + std::string(pointers[static_cast<std::size_t>(at)]));
+    if (letter == '?')
+      return usage("unknown or ambiguous option " + std::string(pointers[static_cast<std::size_t>(at)]));
+    if (letter == ':')
+      return usage("a value is missing after " + std::string(pointers[static_cast<std::size_t>(at)]));
     apply_flag(options, letter);
     if (optarg != nullptr) PVHGRUB_TRY(apply_value(options, letter, optarg));
   }

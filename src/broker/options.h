@@ -37,7 +37,8 @@ struct Options {
   std::optional<std::uint64_t> offset;  ///< bytes
   std::optional<uid_t> run_as;
   std::uint64_t deadline_milliseconds = limits::kDeadlineMilliseconds;  ///< 0: none
-  std::string disk;  ///< path of the disk, or of the configuration with --isconfig; empty where none was given
+  std::string
+      disk;  ///< path of the disk, or of the configuration with --isconfig; empty where none was given
 };
 
 /// A text to print instead of running (--help, --version).

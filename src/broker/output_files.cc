@@ -53,7 +53,8 @@ Result<OutputFile> OutputFile::create(std::shared_ptr<OutputDirectory> directory
   for (int attempt = 0; attempt < kTries; ++attempt) {
     PVHGRUB_TRY_ASSIGN(const std::string random, random_name());
     std::string name = std::string(prefix) + random;
-    UniqueFd fd(openat(directory->fd(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kOwnerOnly));
+    UniqueFd fd(openat(directory->fd(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                       kOwnerOnly));
     if (fd.valid()) return OutputFile(std::move(directory), std::move(fd), std::move(name));
     if (errno != EEXIST) return fail_errno("cannot make an output file there", directory->path());
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The kernel and ramdisk files: made by the broker alone, under names of its choosing, in a directory that the
-// toolstack named; gone again unless the request succeeds.
+// The kernel and ramdisk files: made by the broker alone, under names of its choosing, in a directory that
+// the toolstack named; gone again unless the request succeeds.
 #pragma once
 
 #include <memory>
@@ -34,7 +34,8 @@ class OutputDirectory {
 class OutputFile {
  public:
   /// Makes PREFIX followed by six random characters.
-  [[nodiscard]] static Result<OutputFile> create(std::shared_ptr<OutputDirectory> directory, std::string_view prefix);
+  [[nodiscard]] static Result<OutputFile> create(std::shared_ptr<OutputDirectory> directory,
+                                                 std::string_view prefix);
 
   OutputFile(OutputFile&&) = default;
   OutputFile& operator=(OutputFile&& other) noexcept;
@@ -57,7 +58,8 @@ class OutputFile {
   bool name_kept_ = false;
 };
 
-/// The file that the result record goes to (--output), opened before anything else so that a wrong path fails early.
+/// The file that the result record goes to (--output), opened before anything else so that a wrong path fails
+/// early.
 class ResultFile {
  public:
   /// An empty path or "-" is standard output.

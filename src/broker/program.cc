@@ -129,7 +129,8 @@ class Program {
       result.kernel = *copier.path(protocol::OutputKind::kKernel);
       result.ramdisk = copier.path(protocol::OutputKind::kRamdisk);
     }
-    PVHGRUB_TRY_ASSIGN(const std::string record, protocol::format_boot_result(result, options_.output_format));
+    PVHGRUB_TRY_ASSIGN(const std::string record,
+                       protocol::format_boot_result(result, options_.output_format));
     PVHGRUB_TRY(result_file.write(record));
     copier.keep();
     return {};
@@ -140,7 +141,8 @@ class Program {
     PVHGRUB_TRY(ask(nullptr));
     const protocol::ChoiceMessage& choice = *handler_->chosen();
     std::string text = "  kernel: " + escape_for_terminal(choice.kernel) + "\n";
-    for (const std::string& initrd : choice.initrds) text += "  initrd: " + escape_for_terminal(initrd) + "\n";
+    for (const std::string& initrd : choice.initrds)
+      text += "  initrd: " + escape_for_terminal(initrd) + "\n";
     text += "  args: " + escape_for_terminal(choice.command_line, limits::kCommandLineBytes * 4) + "\n";
     PVHGRUB_TRY(console_.print(text));
     return ExitStatus::kSuccess;

@@ -45,7 +45,9 @@ Result<void> RequestHandler::log(const protocol::LogMessage& message) {
   return {};
 }
 
-Result<void> RequestHandler::echo(Bytes text) { return console_.print_raw(as_text(text)); }
+Result<void> RequestHandler::echo(Bytes text) {
+  return console_.print_raw(as_text(text));
+}
 
 Result<void> RequestHandler::menu(const protocol::MenuMessage& menu) {
   return listing_ ? console_.print(listing_->menu(menu)) : unasked();

@@ -11,7 +11,8 @@
 
 namespace pvhgrub::broker {
 
-/// What the broker does with a worker's words, for every mode. `copier` is null where no contents are asked for.
+/// What the broker does with a worker's words, for every mode. `copier` is null where no contents are asked
+/// for.
 class RequestHandler final : public protocol::WorkerEvents {
  public:
   RequestHandler(Console& console, std::unique_ptr<protocol::ListingWriter> listing, ExtentCopier* copier,

@@ -11,8 +11,8 @@ namespace pvhgrub::broker {
 /// Milliseconds of CLOCK_MONOTONIC.
 [[nodiscard]] std::uint64_t monotonic_milliseconds();
 
-/// Turns the signals that end a program into something to poll for, so that outputs are removed and the worker is
-/// gone before the program ends. libxl sends SIGTERM when the domain is destroyed.
+/// Turns the signals that end a program into something to poll for, so that outputs are removed and the
+/// worker is gone before the program ends. libxl sends SIGTERM when the domain is destroyed.
 class Termination {
  public:
   /// Blocks SIGTERM, SIGINT, SIGHUP and SIGQUIT, ignores SIGPIPE. One for the whole program.

@@ -48,7 +48,8 @@ Result<protocol::VerdictMessage> WorkerSession::run(const protocol::Request& req
     return fail_errno("cannot make the channel to the worker");
   channel_.reset(ends[0]);
   UniqueFd workers_end(ends[1]);
-  sandbox::SpawnRequest spawn{settings_.worker_path, descriptors, settings_.run_as, settings_.allow_landlock_only};
+  sandbox::SpawnRequest spawn{settings_.worker_path, descriptors, settings_.run_as,
+                              settings_.allow_landlock_only};
   spawn.fds.push_back({workers_end.get(), protocol::kChannelDescriptor});
   PVHGRUB_TRY_ASSIGN(sandbox::WorkerProcess worker, sandbox::spawn_worker(spawn));
   workers_end.reset();
@@ -88,8 +89,9 @@ Result<void> WorkerSession::wait_for_events(bool may_read, bool& readable) {
   if (settings_.deadline_milliseconds != 0) {
     const std::uint64_t elapsed = monotonic_milliseconds() - started_;
     if (elapsed >= settings_.deadline_milliseconds)
-      return fail(ErrorCode::kLimit, "gave up after " + std::to_string(settings_.deadline_milliseconds / 1000) +
-                                         " seconds; the disk is very slow or hostile (--deadline changes this)");
+      return fail(ErrorCode::kLimit,
+                  "gave up after " + std::to_string(settings_.deadline_milliseconds / 1000) +
+                      " seconds; the disk is very slow or hostile (--deadline changes this)");
     timeout = static_cast<int>(std::min<std::uint64_t>(settings_.deadline_milliseconds - elapsed, 60'000));
   }
   if (verdict_at_) {
@@ -100,7 +102,8 @@ Result<void> WorkerSession::wait_for_events(bool may_read, bool& readable) {
   }
   if (copying()) timeout = 0;
   std::array<pollfd, 2> events{{{termination_.fd(), POLLIN, 0}, {may_read ? channel_.get() : -1, POLLIN, 0}}};
-  if (poll(events.data(), events.size(), timeout) < 0 && errno != EINTR) return fail_errno("cannot wait for the worker");
+  if (poll(events.data(), events.size(), timeout) < 0 && errno != EINTR)
+    return fail_errno("cannot wait for the worker");
   if (events[0].revents != 0) return std::unexpected(termination_.reason());
   readable = events[1].revents != 0;
   return {};
@@ -128,9 +131,10 @@ Error WorkerSession::explain_sudden_end(sandbox::WorkerProcess& worker, Error er
   const auto reason = worker.wait_for(std::chrono::milliseconds(1000));
   if (!reason || reason->kind != sandbox::ExitReason::Kind::kSignaled) return error;
   if (reason->value == SIGKILL)
-    return {ErrorCode::kLimit, "the worker ran out of memory or processor time; the disk is damaged or hostile", "", 0};
-  return {ErrorCode::kInternal, reason->describe() + "; the disk may be hostile, and this program has a bug: report it",
-          "", 0};
+    return {ErrorCode::kLimit,
+            "the worker ran out of memory or processor time; the disk is damaged or hostile", "", 0};
+  return {ErrorCode::kInternal,
+          reason->describe() + "; the disk may be hostile, and this program has a bug: report it", "", 0};
 }
 
 }  // namespace pvhgrub::broker

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One worker from its start to its verdict, in one poll loop: its frames, the copying, the deadline, and signals.
+// One worker from its start to its verdict, in one poll loop: its frames, the copying, the deadline, and
+// signals.
 #pragma once
 
 #include <optional>
@@ -30,8 +31,9 @@ class WorkerSession {
   WorkerSession(SessionSettings settings, Termination& termination, ExtentCopier* copier)
       : settings_(std::move(settings)), termination_(termination), copier_(copier) {}
 
-  /// Starts a worker on `request` with those descriptors and stays until its verdict, every queued byte copied. The
-  /// worker is gone when this returns, however it returns. A verdict that is an error is returned as that error.
+  /// Starts a worker on `request` with those descriptors and stays until its verdict, every queued byte
+  /// copied. The worker is gone when this returns, however it returns. A verdict that is an error is returned
+  /// as that error.
   [[nodiscard]] Result<protocol::VerdictMessage> run(const protocol::Request& request,
                                                      const std::vector<sandbox::FdGrant>& descriptors,
                                                      protocol::WorkerEvents& events);
@@ -48,7 +50,7 @@ class WorkerSession {
   Termination& termination_;
   ExtentCopier* copier_;
   UniqueFd channel_;
-  std::uint64_t started_ = 0;                 // milliseconds, CLOCK_MONOTONIC
+  std::uint64_t started_ = 0;                // milliseconds, CLOCK_MONOTONIC
   std::optional<std::uint64_t> verdict_at_;  // the same clock
 };
 

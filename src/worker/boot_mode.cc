@@ -79,15 +79,16 @@ class BootMode {
     return {};
   }
 
-  // libxl drops an item of 8192 bytes or more and boots without a command line, so that is refused here; so is what
-  // no result format can carry.
+  // libxl drops an item of 8192 bytes or more and boots without a command line, so that is refused here; so
+  // is what no result format can carry.
   Result<void> check_command_line() {
     const std::string& line = choice_.entry.command_line;
     const std::string where = choice_.title.empty() ? "" : "entry \"" + choice_.title + "\"";
     if (line.size() > limits::kCommandLineBytes)
       return fail(ErrorCode::kLimit,
                   "the command line has " + std::to_string(line.size()) + " bytes, more than the " +
-                      std::to_string(limits::kCommandLineBytes) + " that libxl passes on; shorten it in the guest",
+                      std::to_string(limits::kCommandLineBytes) +
+                      " that libxl passes on; shorten it in the guest",
                   where);
     if (line.find('\0') != std::string::npos)
       return fail(ErrorCode::kDamaged, "the command line holds a NUL byte", where);
@@ -115,8 +116,9 @@ class BootMode {
     const std::size_t length = choice_.entry.command_line.size();
     if (limit && length > *limit)
       reporter_.notice(choice_.entry.kernel.to_string(),
-                       "the command line has " + std::to_string(length) + " bytes, and this kernel keeps only the " +
-                           "first " + std::to_string(*limit) + "; shorten it in the guest's boot configuration");
+                       "the command line has " + std::to_string(length) +
+                           " bytes, and this kernel keeps only the " + "first " + std::to_string(*limit) +
+                           "; shorten it in the guest's boot configuration");
     return {};
   }
 
@@ -125,7 +127,8 @@ class BootMode {
     for (const std::size_t index : choice_.path) message.path.push_back(static_cast<std::uint32_t>(index));
     message.title = choice_.title;
     message.kernel = choice_.entry.kernel.to_string();
-    for (const grubcfg::InitrdFile& initrd : choice_.entry.initrds) message.initrds.push_back(initrd.file.to_string());
+    for (const grubcfg::InitrdFile& initrd : choice_.entry.initrds)
+      message.initrds.push_back(initrd.file.to_string());
     message.command_line = choice_.entry.command_line;
     return channel_.send(protocol::FrameType::kChoice, 0, message.encode().payload());
   }

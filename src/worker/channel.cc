@@ -33,7 +33,8 @@ Result<protocol::Request> Channel::receive_request() {
 
 Result<void> Channel::send(protocol::FrameType type, std::uint16_t stream, Bytes payload) {
   if (payload.size() > limits::kFramePayload)
-    return fail(ErrorCode::kLimit, "a message of " + std::to_string(payload.size()) + " bytes is too large to send");
+    return fail(ErrorCode::kLimit,
+                "a message of " + std::to_string(payload.size()) + " bytes is too large to send");
   if (pending_.size() + protocol::kFrameHeaderBytes + payload.size() > kGatheredBytes) PVHGRUB_TRY(flush());
   const auto header = protocol::encode_header(type, stream, payload.size());
   pending_.insert(pending_.end(), header.begin(), header.end());

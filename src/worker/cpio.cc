@@ -14,12 +14,12 @@ constexpr std::uint32_t kDirectoryMode = 0040777;
 constexpr std::uint32_t kFileMode = 0100777;
 
 std::string header(std::string_view name, std::uint32_t mode, std::uint32_t size) {
-  // "070701", then thirteen fields of eight hexadecimal digits: inode, mode, uid, gid, links, mtime, file size, device
-  // and rdevice (two each), name length with the NUL, checksum (unused in this format).
+  // "070701", then thirteen fields of eight hexadecimal digits: inode, mode, uid, gid, links, mtime, file
+  // size, device and rdevice (two each), name length with the NUL, checksum (unused in this format).
   std::array<char, 111> text{};
   const int length =
-      std::snprintf(text.data(), text.size(), "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08zx%08x", 0U, mode,
-                    0U, 0U, 1U, 0U, size, 0U, 0U, 0U, 0U, name.size() + 1, 0U);
+      std::snprintf(text.data(), text.size(), "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08zx%08x",
+                    0U, mode, 0U, 0U, 1U, 0U, size, 0U, 0U, 0U, 0U, name.size() + 1, 0U);
   std::string out(text.data(), static_cast<std::size_t>(length));
   out += name;
   out += '\0';
@@ -31,11 +31,15 @@ std::string header(std::string_view name, std::uint32_t mode, std::uint32_t size
 
 Result<std::string> CpioWriter::file(std::string_view name, std::uint64_t size) {
   const auto size32 = checked_cast<std::uint32_t>(size);
-  if (!size32) return fail(ErrorCode::kLimit, "an initrd file of 4 GiB or more cannot be wrapped by newc:", std::string(name));
+  if (!size32)
+    return fail(ErrorCode::kLimit,
+                "an initrd file of 4 GiB or more cannot be wrapped by newc:", std::string(name));
   std::string out;
-  for (std::size_t slash = name.find('/'); slash != std::string_view::npos; slash = name.find('/', slash + 1)) {
+  for (std::size_t slash = name.find('/'); slash != std::string_view::npos;
+       slash = name.find('/', slash + 1)) {
     const std::string_view directory = name.substr(0, slash);
-    if (!directory.empty() && directories_.emplace(directory).second) out += header(directory, kDirectoryMode, 0);
+    if (!directory.empty() && directories_.emplace(directory).second)
+      out += header(directory, kDirectoryMode, 0);
   }
   return out + header(name, kFileMode, *size32);
 }

@@ -18,8 +18,8 @@ inline constexpr std::uint64_t kCpioAlignment = 4;
 /// Makes the headers of one archive, in order.
 class CpioWriter {
  public:
-  /// The header of a regular file of `size` bytes called `name` (no '/' in front), with those of its directories
-  /// that were not made yet in front. Contents follow at once, then padding to kCpioAlignment.
+  /// The header of a regular file of `size` bytes called `name` (no '/' in front), with those of its
+  /// directories that were not made yet in front. Contents follow at once, then padding to kCpioAlignment.
   [[nodiscard]] Result<std::string> file(std::string_view name, std::uint64_t size);
 
   /// The trailer, after which another archive may begin.

@@ -31,7 +31,8 @@ Result<void> Guest::open_disks() {
   if (request_.disks.empty()) return {};
   std::vector<fs::DiskInput> inputs;
   for (const protocol::RequestDisk& disk : request_.disks) inputs.push_back(disk_input(disk));
-  PVHGRUB_TRY_ASSIGN(disks_, fs::DiskSet::open(inputs, budget_, [this](std::string where, std::string message) {
+  PVHGRUB_TRY_ASSIGN(disks_,
+                     fs::DiskSet::open(inputs, budget_, [this](std::string where, std::string message) {
                        reporter_.notice(std::move(where), std::move(message));
                      }));
   for (const fs::Device& device : disks_->devices())
@@ -71,7 +72,8 @@ Result<void> Guest::with_menu(const std::function<Result<void>(grubcfg::Menu&)>&
 
 Error Guest::no_configuration() {
   Error error{ErrorCode::kNoEntry,
-              "no boot configuration found: looked for grub.cfg in /boot/grub, /boot/grub2, /grub, /grub2 and EFI/* on",
+              "no boot configuration found: looked for grub.cfg in /boot/grub, /boot/grub2, /grub, /grub2 "
+              "and EFI/* on",
               "", 0};
   for (const fs::Device& device : disks_->devices()) {
     error.message += " " + device.name;
@@ -104,9 +106,11 @@ Result<std::unique_ptr<fs::File>> Guest::open_file(const grubcfg::FileReference&
 Result<grubcfg::FileReference> Guest::find_file(std::string_view name) {
   const std::size_t close = name.find(')');
   if (name.starts_with('(') && close != std::string_view::npos)
-    return grubcfg::FileReference{std::string(name.substr(1, close - 1)), std::string(name.substr(close + 1))};
+    return grubcfg::FileReference{std::string(name.substr(1, close - 1)),
+                                  std::string(name.substr(close + 1))};
   if (!name.starts_with('/'))
-    return fail(ErrorCode::kUsage, "a file in the guest is named as /path or (device)/path, not " + std::string(name));
+    return fail(ErrorCode::kUsage,
+                "a file in the guest is named as /path or (device)/path, not " + std::string(name));
   for (const fs::Device& device : disks_->devices()) {
     const auto file_system = disks_->file_system(device.name);
     if (!file_system) {
@@ -115,7 +119,8 @@ Result<grubcfg::FileReference> Guest::find_file(std::string_view name) {
     }
     if ((*file_system)->stat(name)) return grubcfg::FileReference{device.name, std::string(name)};
   }
-  return fail(ErrorCode::kNotFound, "no file system of the guest that can be read has this file", std::string(name));
+  return fail(ErrorCode::kNotFound, "no file system of the guest that can be read has this file",
+              std::string(name));
 }
 
 }  // namespace pvhgrub::worker

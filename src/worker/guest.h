@@ -22,9 +22,9 @@ class Guest {
   /// Opens the request's disks. kDamaged where a partition table cannot be read, kIo.
   [[nodiscard]] Result<void> open_disks();
 
-  /// Calls `use` with each boot menu in the order of preference until one call succeeds; what failed before is told
-  /// as notices. All failing: the first one's error. An error that would meet every menu (limits, the host, the
-  /// protocol) ends at once.
+  /// Calls `use` with each boot menu in the order of preference until one call succeeds; what failed before
+  /// is told as notices. All failing: the first one's error. An error that would meet every menu (limits, the
+  /// host, the protocol) ends at once.
   [[nodiscard]] Result<void> with_menu(const std::function<Result<void>(grubcfg::Menu&)>& use);
 
   /// --eval: the status of the script's last command.

@@ -34,7 +34,8 @@ class Lister {
     for (std::size_t index = 0; index < menu.entries().size(); ++index) {
       PVHGRUB_TRY(budget_.charge_steps(1, "listing the menu"));
       if (++count_ > limits::kMenuEntries)
-        return fail(ErrorCode::kLimit, "the menu has more than " + std::to_string(limits::kMenuEntries) + " entries");
+        return fail(ErrorCode::kLimit,
+                    "the menu has more than " + std::to_string(limits::kMenuEntries) + " entries");
       path_.push_back(index);
       PVHGRUB_TRY(entry(menu, index));
       path_.pop_back();
@@ -60,7 +61,8 @@ class Lister {
       return send(std::move(message));
     }
     if (path_.size() > limits::kSubmenuDepth) {
-      message.error = "submenus nested deeper than " + std::to_string(limits::kSubmenuDepth) + " levels are not listed";
+      message.error =
+          "submenus nested deeper than " + std::to_string(limits::kSubmenuDepth) + " levels are not listed";
       return send(std::move(message));
     }
     PVHGRUB_TRY(send(std::move(message)));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// pvhgrub-worker: the confined half of pvhgrub, and the only one that reads guest bytes. The broker starts it, one for
-// each request; nobody runs it by hand.
+// pvhgrub-worker: the confined half of pvhgrub, and the only one that reads guest bytes. The broker starts
+// it, one for each request; nobody runs it by hand.
 //
-// The order of main() is the security argument: the request (from the broker, which is trusted) is read first, then
-// every power is given up, then the first guest byte is read.
+// The order of main() is the security argument: the request (from the broker, which is trusted) is read
+// first, then every power is given up, then the first guest byte is read.
 #include <unistd.h>
 
 #include <array>
@@ -23,8 +23,8 @@ Result<std::string> read_script() {
   std::string script;
   std::array<char, 64 * limits::kKiB> piece{};
   for (;;) {
-    const ssize_t count = pread(protocol::kScriptDescriptor, piece.data(), piece.size(),
-                                static_cast<off_t>(script.size()));
+    const ssize_t count =
+        pread(protocol::kScriptDescriptor, piece.data(), piece.size(), static_cast<off_t>(script.size()));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return fail_errno("cannot read the script");
     if (count == 0) break;
@@ -39,7 +39,8 @@ Result<void> confine_worker(int argc, char** argv, const protocol::Request& requ
   sandbox::ConfineOptions options;
   PVHGRUB_TRY_ASSIGN(options.plan, sandbox::ConfinePlan::from_arguments(argc, argv));
   options.channel = protocol::kChannelDescriptor;
-  for (const protocol::RequestDisk& disk : request.disks) options.disks.push_back(static_cast<int>(disk.descriptor));
+  for (const protocol::RequestDisk& disk : request.disks)
+    options.disks.push_back(static_cast<int>(disk.descriptor));
   PVHGRUB_TRY_ASSIGN(const sandbox::LayerReport report, sandbox::confine(options));
   protocol::PayloadWriter text;
   text.put_text(request.mode == protocol::Mode::kReport ? report.to_text() : report.to_line());
@@ -83,7 +84,8 @@ Result<void> run_in_memory_limit(int argc, char** argv, Channel& channel, protoc
   try {
     return run(argc, argv, channel, verdict);
   } catch (const std::bad_alloc&) {
-    return fail(ErrorCode::kLimit, "the disk or its boot configuration needs more memory than the worker may use");
+    return fail(ErrorCode::kLimit,
+                "the disk or its boot configuration needs more memory than the worker may use");
   }
 }
 
@@ -101,7 +103,8 @@ int worker_main(int argc, char** argv) {
   if (!done) verdict.error = done.error();
   cut(verdict.error.message);
   cut(verdict.error.where);
-  const bool told = channel.send(protocol::FrameType::kVerdict, 0, verdict.encode().payload()) && channel.flush();
+  const bool told =
+      channel.send(protocol::FrameType::kVerdict, 0, verdict.encode().payload()) && channel.flush();
   return told ? 0 : 1;
 }
 

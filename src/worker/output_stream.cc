@@ -8,7 +8,8 @@ namespace pvhgrub::worker {
 using protocol::FrameType;
 
 Result<void> OutputStream::begin(protocol::OutputKind kind, std::uint64_t size) {
-  return channel_.send(FrameType::kStreamBegin, number_, protocol::StreamBeginMessage{kind, size}.encode().payload());
+  return channel_.send(FrameType::kStreamBegin, number_,
+                       protocol::StreamBeginMessage{kind, size}.encode().payload());
 }
 
 Result<void> OutputStream::end() {
@@ -53,7 +54,8 @@ Result<void> OutputStream::bytes(std::span<const std::byte> bytes) {
 
 Result<void> OutputStream::send_held() {
   if (held_hole_ != 0) {
-    PVHGRUB_TRY(channel_.send(FrameType::kHole, number_, protocol::HoleMessage{held_hole_}.encode().payload()));
+    PVHGRUB_TRY(
+        channel_.send(FrameType::kHole, number_, protocol::HoleMessage{held_hole_}.encode().payload()));
     held_hole_ = 0;
   }
   if (held_extent_.length != 0) {

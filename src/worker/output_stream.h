@@ -6,8 +6,8 @@
 
 namespace pvhgrub::worker {
 
-/// Sends one output's contents as frames. Neighbouring extents and holes are merged, since each costs the broker a
-/// system call.
+/// Sends one output's contents as frames. Neighbouring extents and holes are merged, since each costs the
+/// broker a system call.
 class OutputStream final : public fs::ContentSink {
  public:
   /// `number`: 1 or 2, one for each output. The channel outlives the stream.

@@ -20,7 +20,8 @@ Result<bool> begins_with_gzip(fs::File& file) {
 }
 
 std::string padding(std::uint64_t position) {
-  return std::string(static_cast<std::size_t>((kCpioAlignment - position % kCpioAlignment) % kCpioAlignment), '\0');
+  return std::string(static_cast<std::size_t>((kCpioAlignment - position % kCpioAlignment) % kCpioAlignment),
+                     '\0');
 }
 
 }  // namespace

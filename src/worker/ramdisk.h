@@ -18,10 +18,10 @@ struct RamdiskFile {
   std::optional<std::string> newc_name;  ///< wrap it into a cpio archive under this name
 };
 
-/// All initrd files of an entry as the one ramdisk that Xen passes on, joined as GRUB joins them: each begins at a
-/// multiple of four bytes, `newc:` files are wrapped, and a run of those ends with a trailer. Where several files are
-/// joined and the first is compressed with gzip, an empty archive of 4096 bytes goes in front: libxenguest up to 4.19
-/// would gunzip the whole, and cut it after the first member.
+/// All initrd files of an entry as the one ramdisk that Xen passes on, joined as GRUB joins them: each begins
+/// at a multiple of four bytes, `newc:` files are wrapped, and a run of those ends with a trailer. Where
+/// several files are joined and the first is compressed with gzip, an empty archive of 4096 bytes goes in
+/// front: libxenguest up to 4.19 would gunzip the whole, and cut it after the first member.
 class Ramdisk {
  public:
   [[nodiscard]] static Result<Ramdisk> join(std::vector<RamdiskFile> files);

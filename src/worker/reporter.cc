@@ -6,7 +6,8 @@
 namespace pvhgrub::worker {
 namespace {
 
-// A log line's parts are cut here, so that a message always fits its frame; the broker escapes and cuts again.
+// A log line's parts are cut here, so that a message always fits its frame; the broker escapes and cuts
+// again.
 constexpr std::size_t kLogTextBytes = 4096;
 
 }  // namespace
@@ -37,7 +38,8 @@ void Reporter::log(protocol::LogLevel level, std::string where, std::string text
   where.resize(std::min(where.size(), kLogTextBytes));
   text.resize(std::min(text.size(), kLogTextBytes));
   const protocol::LogMessage message{level, std::move(where), std::move(text)};
-  // A channel that is gone shows at the next send that returns its error; a lost log line is no reason to stop.
+  // A channel that is gone shows at the next send that returns its error; a lost log line is no reason to
+  // stop.
   if (channel_.send(protocol::FrameType::kLog, 0, message.encode().payload())) (void)channel_.flush();
 }
 

@@ -9,8 +9,8 @@ namespace pvhgrub::worker {
 /// Sends what the evaluation has to tell to the broker.
 class Reporter final : public grubcfg::Diagnostics {
  public:
-  /// `explain`: send the steps as well. `echo`: send what scripts echo as it is; without it that is one of the steps,
-  /// since a menu's "Loading Linux ..." is no output of ours. The channel outlives the reporter.
+  /// `explain`: send the steps as well. `echo`: send what scripts echo as it is; without it that is one of
+  /// the steps, since a menu's "Loading Linux ..." is no output of ours. The channel outlives the reporter.
   Reporter(Channel& channel, bool explain, bool echo) : channel_(channel), explain_(explain), echo_(echo) {}
 
   void notice(std::string where, std::string message) override;

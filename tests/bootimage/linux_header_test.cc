@@ -28,11 +28,16 @@ TEST_CASE("a kernel of protocol 2.06 or later tells its command line's size") {
   CHECK(command_line_size(image(0x0206, ~0U)) == ~0U);
 }
 
-TEST_CASE("an older kernel takes 255 bytes") { CHECK(command_line_size(image(0x0205, 2047)) == 255U); }
+TEST_CASE("an older kernel takes 255 bytes") {
+  CHECK(command_line_size(image(0x0205, 2047)) == 255U);
+}
 
 TEST_CASE("what is no bzImage, or too short for one, tells nothing") {
   const auto whole = image(0x020F, 2047);
-  for (const std::size_t length : {std::size_t{0}, std::size_t{0x201}, std::size_t{0x206}, std::size_t{0x23B}})
+  for (const std::size_t length :
+       {std::size_t{0}, std::size_t{0x201}, std::size_t{0x206}, std::size_t{0x23B}})
     CHECK_FALSE(command_line_size(Bytes(whole).first(length)));
-  CHECK_FALSE(command_line_size(as_bytes("\x7f" "ELF")));
+  CHECK_FALSE(
+      command_line_size(as_bytes("\x7f"
+                                 "ELF")));
 }

@@ -32,7 +32,8 @@ TEST_CASE("a missing ramdisk and an empty command line are left out, as pygrub d
 TEST_CASE("sxp quotes as Python's repr does") {
   CHECK(*format_boot_result({"/k", "/r", "a='b' \\ \n\x01"}, ResultFormat::kSxp) ==
         "linux (kernel '/k')(ramdisk '/r')(args \"a='b' \\\\ \\n\\x01\")");
-  CHECK(*format_boot_result({"/k", std::nullopt, "'\""}, ResultFormat::kSxp) == "linux (kernel '/k')(args '\\'\"')");
+  CHECK(*format_boot_result({"/k", std::nullopt, "'\""}, ResultFormat::kSxp) ==
+        "linux (kernel '/k')(args '\\'\"')");
 }
 
 TEST_CASE("json holds the same three values") {
@@ -40,7 +41,8 @@ TEST_CASE("json holds the same three values") {
   CHECK(object["kernel"] == "/run/boot_kernel.a");
   CHECK(object["ramdisk"] == "/run/boot_ramdisk.b");
   CHECK(object["args"] == "root=/dev/xvda1 ro");
-  CHECK(nlohmann::json::parse(*format_boot_result({"/k", std::nullopt, ""}, ResultFormat::kJson))["ramdisk"].is_null());
+  CHECK(nlohmann::json::parse(*format_boot_result({"/k", std::nullopt, ""}, ResultFormat::kJson))["ramdisk"]
+            .is_null());
 }
 
 TEST_CASE("a delimiter inside a value is refused") {
@@ -51,7 +53,8 @@ TEST_CASE("a delimiter inside a value is refused") {
 
 TEST_CASE("a command line of 8186 bytes passes and one more is refused as a limit") {
   CHECK(format_boot_result({"/k", std::nullopt, std::string(8186, 'a')}, ResultFormat::kSimple0));
-  const auto refused = format_boot_result({"/k", std::nullopt, std::string(8187, 'a')}, ResultFormat::kSimple0);
+  const auto refused =
+      format_boot_result({"/k", std::nullopt, std::string(8187, 'a')}, ResultFormat::kSimple0);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == ErrorCode::kLimit);
 }

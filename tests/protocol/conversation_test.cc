@@ -21,7 +21,9 @@ class Recorder final : public WorkerEvents {
   Result<void> menu(const MenuMessage&) override { return note("menu"); }
   Result<void> entry(const EntryMessage& entry) override { return note("entry " + entry.title); }
   Result<void> choice(const ChoiceMessage& choice) override { return note("choice " + choice.kernel); }
-  Result<void> output_begin(OutputKind, std::uint64_t size) override { return note("begin " + std::to_string(size)); }
+  Result<void> output_begin(OutputKind, std::uint64_t size) override {
+    return note("begin " + std::to_string(size));
+  }
   Result<void> piece(OutputKind, const Piece& piece) override {
     return note("piece " + std::to_string(piece.position) + "+" + std::to_string(piece.length));
   }
@@ -121,8 +123,8 @@ TEST_CASE("a whole boot passes, its pieces with their places in the output") {
   REQUIRE(talk.send_raw(FrameType::kStreamEnd, 1, {}));
   REQUIRE(talk.success());
   CHECK(talk.finish());
-  CHECK(talk.recorder.seen ==
-        std::vector<std::string>{"layers all", "choice /k", "begin 100", "piece 0+60", "piece 60+30", "piece 90+10"});
+  CHECK(talk.recorder.seen == std::vector<std::string>{"layers all", "choice /k", "begin 100", "piece 0+60",
+                                                       "piece 60+30", "piece 90+10"});
 }
 
 TEST_CASE("two outputs may be interleaved at will") {
@@ -140,7 +142,8 @@ TEST_CASE("nothing may come before the worker told what confines it, but its fai
   Talk early(boot_request());
   check_refused(early.choice());
   Talk failing(boot_request());
-  CHECK(failing.send(FrameType::kVerdict, 0, VerdictMessage{false, true, {ErrorCode::kSandbox, "no", "", 0}}.encode()));
+  CHECK(failing.send(FrameType::kVerdict, 0,
+                     VerdictMessage{false, true, {ErrorCode::kSandbox, "no", "", 0}}.encode()));
   CHECK(failing.finish());
   Talk lying(boot_request());
   check_refused(lying.success());
@@ -175,8 +178,9 @@ TEST_CASE("an end without a verdict is refused") {
 }
 
 TEST_CASE("extents outside of their disk are refused, whatever overflows") {
-  for (const ExtentMessage extent : {ExtentMessage{1, 0, 1}, ExtentMessage{0, 999'999, 2}, ExtentMessage{0, ~0ULL, 2},
-                                     ExtentMessage{0, 1'000'001, 1}, ExtentMessage{0, 2, ~0ULL}}) {
+  for (const ExtentMessage extent :
+       {ExtentMessage{1, 0, 1}, ExtentMessage{0, 999'999, 2}, ExtentMessage{0, ~0ULL, 2},
+        ExtentMessage{0, 1'000'001, 1}, ExtentMessage{0, 2, ~0ULL}}) {
     Booting talk;
     check_refused(talk.extent(1, extent));
   }

@@ -57,7 +57,8 @@ TEST_CASE("a frame of the largest size passes, again and again") {
 }
 
 TEST_CASE("a frame larger than allowed is refused by its header alone") {
-  for (const std::uint32_t length : {static_cast<std::uint32_t>(limits::kFramePayload + 1), 0x8000'0000U, ~0U}) {
+  for (const std::uint32_t length :
+       {static_cast<std::uint32_t>(limits::kFramePayload + 1), 0x8000'0000U, ~0U}) {
     FrameBuffer buffer;
     PayloadWriter header;
     header.put_u32(length);

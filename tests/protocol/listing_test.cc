@@ -75,8 +75,9 @@ TEST_CASE("an empty menu is an empty list in JSON") {
 TEST_CASE("the text listing has pygrub's lines, the whole title, and guest text escaped") {
   const auto writer = make_text_listing();
   const std::string text = whole(*writer);
-  CHECK(text.starts_with("title: first\n  root: (hd0,gpt2)\n  kernel: /boot/vmlinuz\n"
-                         "  args: BOOT_IMAGE=/boot/vmlinuz ro\n  initrd: /boot/initrd\n  index: 0\n"));
+  CHECK(
+      text.starts_with("title: first\n  root: (hd0,gpt2)\n  kernel: /boot/vmlinuz\n"
+                       "  args: BOOT_IMAGE=/boot/vmlinuz ro\n  initrd: /boot/initrd\n  index: 0\n"));
   CHECK(text.find("title: more>deep \\x1b[2J\n") != std::string::npos);
   CHECK(text.find("  index: 1>0 (default)\n") != std::string::npos);
   CHECK(text.find("title: more>deeper>deepest\n") != std::string::npos);

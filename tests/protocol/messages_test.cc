@@ -14,7 +14,8 @@ void check_exact_length(const Message& message) {
   const PayloadWriter writer = message.encode();
   const Bytes whole = writer.payload();
   REQUIRE(Message::decode(whole));
-  for (std::size_t length = 0; length < whole.size(); ++length) CHECK_FALSE(Message::decode(whole.first(length)));
+  for (std::size_t length = 0; length < whole.size(); ++length)
+    CHECK_FALSE(Message::decode(whole.first(length)));
   std::vector<std::byte> longer(whole.begin(), whole.end());
   longer.push_back(std::byte{0});
   CHECK_FALSE(Message::decode(longer));

@@ -16,7 +16,8 @@ std::string words(std::initializer_list<std::string> arguments) {
 
 // A process in a made-up procfs.
 void add_process(const TemporaryDirectory& proc, const std::string& pid, const std::string& name,
-                 const std::string& parent, std::initializer_list<std::pair<std::string, std::string>> descriptors) {
+                 const std::string& parent,
+                 std::initializer_list<std::pair<std::string, std::string>> descriptors) {
   proc.write(pid + "/stat", pid + " (" + name + ") S " + parent + " 1 1 0");
   proc.write(pid + "/comm", name + "\n");
   std::filesystem::create_directories(proc.path() + "/" + pid + "/fd");
@@ -37,7 +38,8 @@ TEST_CASE("only an xl that creates with -c has a console to wait for") {
   CHECK_FALSE(is_create_with_console(""));
 }
 
-TEST_CASE("the console is open when a child xenconsole of that xl has a pty beside its first three descriptors") {
+TEST_CASE(
+    "the console is open when a child xenconsole of that xl has a pty beside its first three descriptors") {
   const TemporaryDirectory proc;
   add_process(proc, "10", "xenconsole", "5", {{"0", "/dev/pts/1"}, {"3", "/dev/pts/7"}});
   add_process(proc, "11", "xenconsole", "6", {{"0", "/dev/pts/1"}, {"3", "socket:[1]"}});

@@ -61,7 +61,9 @@ TEST_CASE("the last of an option given twice counts") {
   CHECK(options({"-q", "-q", "disk"}).quiet);
 }
 
-TEST_CASE("empty arguments are passed over") { CHECK(options({"", "disk", ""}).disk == "disk"); }
+TEST_CASE("empty arguments are passed over") {
+  CHECK(options({"", "disk", ""}).disk == "disk");
+}
 
 TEST_CASE("what cannot be meant is a usage error") {
   check_usage({});

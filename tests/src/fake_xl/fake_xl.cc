@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Stands in for xl in tests: called as `xl create [-c] GUEST.CFG` it starts the bootloader whose command line is in
-// FAKE_XL_COMMAND (one argument a line) and, FAKE_XL_CONSOLE_AFTER milliseconds later, a child called xenconsole that
-// opens a pty, as xl does for -c. Ends with the bootloader's status.
+// Stands in for xl in tests: called as `xl create [-c] GUEST.CFG` it starts the bootloader whose command line
+// is in FAKE_XL_COMMAND (one argument a line) and, FAKE_XL_CONSOLE_AFTER milliseconds later, a child called
+// xenconsole that opens a pty, as xl does for -c. Ends with the bootloader's status.
 #include <fcntl.h>
 #include <pty.h>
 #include <signal.h>

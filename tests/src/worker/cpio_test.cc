@@ -33,7 +33,9 @@ TEST_CASE("a new archive makes its directories again") {
   CHECK(archive.file("a/c", 1)->find(std::string("a\0", 2)) == 110);
 }
 
-TEST_CASE("a file of 4 GiB does not fit the format") { CHECK_FALSE(CpioWriter().file("x", 1ULL << 32U)); }
+TEST_CASE("a file of 4 GiB does not fit the format") {
+  CHECK_FALSE(CpioWriter().file("x", 1ULL << 32U));
+}
 
 TEST_CASE("an empty archive is a trailer and zeros of exactly the size asked for") {
   const std::string empty = empty_cpio(4096);

@@ -34,7 +34,9 @@ class TextSink final : public fs::ContentSink {
     text.append(static_cast<std::size_t>(length), '\0');
     return {};
   }
-  Result<void> extent(const fs::DiskExtent&) override { return fail(ErrorCode::kInternal, "no extents here"); }
+  Result<void> extent(const fs::DiskExtent&) override {
+    return fail(ErrorCode::kInternal, "no extents here");
+  }
   Result<void> bytes(std::span<const std::byte> bytes) override {
     text += as_text(bytes);
     return {};

@@ -70,7 +70,8 @@ TEST_CASE("holes, extents and bytes keep their order") {
           PVHGRUB_TRY(stream.extent({0, 11, 1}));
           PVHGRUB_TRY(stream.hole(7));
           return stream.bytes(as_bytes("d"));
-        }) == std::vector<std::string>{"hole 11", "extent 10+1", "bytes 3", "extent 11+1", "hole 7", "bytes 1"});
+        }) ==
+        std::vector<std::string>{"hole 11", "extent 10+1", "bytes 3", "extent 11+1", "hole 7", "bytes 1"});
 }
 
 TEST_CASE("empty pieces are not sent, long bytes in pieces of a frame") {
