@@ -10,7 +10,7 @@ report() {
 }
 
 sources=$(find base bootimage fsreaders fuzz grubcfg protocol sandbox src tests \( -name '*.cc' -o -name '*.h' \) | sort)
-scripts=$(grep -lE '^#!/bin/(ba)?sh' dev .ci/run $(find bench tests packaging -name '*.sh'))
+scripts="dev .ci/run $(find bench tests packaging -name '*.sh' | tr '\n' ' ')"
 
 echo '== licence lines'
 for file in $sources $scripts $(find . -path './build*' -prune -o -name meson.build -print) \
