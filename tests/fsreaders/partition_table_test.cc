@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "fsreaders/partition_table.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <string>
 
 #include "base/limits.h"
@@ -15,6 +21,24 @@ using namespace pvhgrub::fs::test;
 namespace {
 
 constexpr std::uint64_t kMiB = limits::kMiB;
+
+/// Reads three pages of the file in turn and tells whether the kernel then had the fourth already.
+bool reads_ahead(int fd, std::uint64_t offset) {
+  constexpr std::size_t kPage = 4'096;
+  std::array<std::byte, kPage> page{};
+  REQUIRE(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) == 0);
+  for (std::uint64_t i = 0; i < 3; ++i)
+    REQUIRE(pread(fd, page.data(), kPage, static_cast<off_t>(offset + i * kPage)) ==
+            static_cast<ssize_t>(kPage));
+  void* const fourth =
+      mmap(nullptr, kPage, PROT_READ, MAP_SHARED, fd, static_cast<off_t>(offset + 3 * kPage));
+  REQUIRE(fourth != MAP_FAILED);
+  unsigned char resident = 0;
+  const int result = mincore(fourth, kPage, &resident);
+  munmap(fourth, kPage);
+  REQUIRE(result == 0);
+  return (resident & 1) != 0;
+}
 
 Result<PartitionTable> read_table(const DiskInput& input) {
   Budget budget = Budget::standard();
@@ -351,4 +375,29 @@ TEST_CASE("with an offset no partition table is looked for") {
   const auto table = read_table(input);
   REQUIRE(table);
   CHECK(table->kind == PartitionTable::Kind::kNone);
+}
+
+// libblkid, which libfdisk asks, turns read-ahead off for the whole open file, which the broker copies the
+// kernel from.
+TEST_CASE("reading a table leaves the kernel's read-ahead on") {
+  std::string path = "/var/tmp/pvhgrub-readahead-XXXXXX";
+  const UniqueFd file(mkostemp(path.data(), O_CLOEXEC));
+  REQUIRE(file.valid());
+  unlink(path.c_str());
+  REQUIRE(ftruncate(file.get(), 64 * kMiB) == 0);
+  Image made(64 * kMiB);
+  write_boot_record(made, 0, {MsdosEntry{0x83, 2'048, 4'096, 0}});
+  std::array<std::byte, 512> sector{};
+  REQUIRE(pread(made.fd(), sector.data(), sector.size(), 0) == 512);
+  REQUIRE(pwrite(file.get(), sector.data(), sector.size(), 0) == 512);
+  if (!reads_ahead(file.get(), 8 * kMiB)) {
+    WARN("skipped: the file system of /var/tmp does not read ahead");
+    return;
+  }
+  DiskInput input = made.input();
+  input.fd = file.get();
+  const auto table = read_table(input);
+  REQUIRE(table);
+  CHECK(table->partitions.size() == 1);
+  CHECK(reads_ahead(file.get(), 24 * kMiB));
 }
