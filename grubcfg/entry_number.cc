@@ -66,25 +66,26 @@ std::string_view rest_of_path(std::string_view wanted) {
   return {};
 }
 
-std::vector<std::size_t> find_fallback(const std::vector<MenuEntry>& entries, std::string_view wanted) {
+std::vector<std::size_t> find_fallback(const std::vector<MenuEntry>& entries, std::string_view wanted,
+                                       bool is_red_hat) {
   std::vector<std::size_t> found;
   while (found.size() < kFallbackEntries) {
     while (!wanted.empty() && is_space(wanted.front())) wanted.remove_prefix(1);
     if (wanted.empty()) break;
-    // Red Hat's GRUB takes an id or a title here too; a title may hold blanks, so it is the whole rest.
-    std::size_t end = 0;
-    while (end < wanted.size() && !is_space(wanted[end])) ++end;
-    const std::string_view word = wanted.substr(0, end);
-    const ParsedNumber number = parse_number(word, 0);
-    const bool is_number = number.status == kStatusOk && number.rest.empty();
-    std::optional<std::size_t> index = is_number ? leading_index(entries, word) : find_by_name(entries, word);
-    if (!index && !is_number) {
-      index = find_by_name(entries, wanted);
-      end = wanted.size();
+    const auto space = std::ranges::find_if(wanted, is_space);
+    const std::string_view word = wanted.substr(0, static_cast<std::size_t>(space - wanted.begin()));
+    if (is_red_hat) {
+      if (const std::optional<std::size_t> named = find_by_name(entries, word)) {
+        found.push_back(*named);
+        wanted.remove_prefix(word.size());
+        continue;
+      }
     }
-    if (!index) break;
+    const ParsedNumber number = parse_number(wanted, 0);
+    const std::optional<std::size_t> index = leading_index(entries, wanted);
+    if (number.status != kStatusOk || !index) break;
     found.push_back(*index);
-    wanted.remove_prefix(end);
+    wanted = number.rest;
   }
   return found;
 }

@@ -22,9 +22,9 @@ namespace pvhgrub::grubcfg {
 /// What follows the first single '>' of `default`: the way inside the submenu. Empty for nothing.
 [[nodiscard]] std::string_view rest_of_path(std::string_view wanted);
 
-/// The entries of `fallback`: numbers, ids or titles with white space between them, up to one that names
-/// none.
+/// The entries of `fallback`: numbers with white space between them, up to the first that is none or names no
+/// entry. Red Hat's GRUB takes ids and titles too.
 [[nodiscard]] std::vector<std::size_t> find_fallback(const std::vector<MenuEntry>& entries,
-                                                     std::string_view wanted);
+                                                     std::string_view wanted, bool is_red_hat);
 
 }  // namespace pvhgrub::grubcfg

@@ -77,7 +77,7 @@ void GrubMenu::read_settings() {
   const Environment& environment = state_.environment;
   default_index_ =
       find_entry(menu_.entries, environment.value_or_empty("default"), state_.is_red_hat).value_or(0);
-  fallback_ = find_fallback(menu_.entries, environment.value_or_empty("fallback"));
+  fallback_ = find_fallback(menu_.entries, environment.value_or_empty("fallback"), state_.is_red_hat);
   const ParsedNumber seconds = parse_number(environment.value_or_empty("timeout"), 0);
   // GRUB keeps it in an int; what is negative there means no timeout.
   const auto narrowed = static_cast<std::int32_t>(static_cast<std::uint32_t>(seconds.value));
@@ -106,6 +106,10 @@ Result<Evaluator> GrubMenu::begin_entry(std::size_t index, bool new_context) con
     // Nobody touched a key on the way to the default: nobody is asked in the submenu either.
     if (index == default_index_ || std::ranges::find(fallback_, index) != fallback_.end())
       PVHGRUB_TRY(environment.set("timeout", "0", budget));
+  } else if (index != default_index_) {
+    // Only the first attempt sees the menu's timeout: a key, or a failure, has taken it away before any
+    // other.
+    PVHGRUB_TRY(environment.unset("timeout", budget));
   }
   std::string chosen;
   if (const std::string* before = outer.get("chosen")) chosen = *before + ">";
@@ -113,7 +117,11 @@ Result<Evaluator> GrubMenu::begin_entry(std::size_t index, bool new_context) con
   PVHGRUB_TRY(environment.set("chosen", chosen, budget));
   PVHGRUB_TRY(environment.export_variable("chosen", budget));
   const std::string rest(rest_of_path(outer.value_or_empty("default")));
-  if (!rest.empty()) PVHGRUB_TRY(environment.set("default", rest, budget));
+  if (rest.empty()) {
+    PVHGRUB_TRY(environment.unset("default", budget));
+  } else {
+    PVHGRUB_TRY(environment.set("default", rest, budget));
+  }
   return evaluator;
 }
 

@@ -225,6 +225,7 @@ Result<std::variant<Options, InformationText>> parse_options(int argc, const cha
   for (int i = 0; i < argc; ++i)
     if (i == 0 || *argv[i] != '\0') words.emplace_back(argv[i]);
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   const int count = static_cast<int>(words.size());

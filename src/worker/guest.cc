@@ -30,6 +30,7 @@ Guest::Guest(const protocol::Request& request, std::string script, Reporter& rep
 Result<void> Guest::open_disks() {
   if (request_.disks.empty()) return {};
   std::vector<fs::DiskInput> inputs;
+  inputs.reserve(request_.disks.size());
   for (const protocol::RequestDisk& disk : request_.disks) inputs.push_back(disk_input(disk));
   PVHGRUB_TRY_ASSIGN(disks_,
                      fs::DiskSet::open(inputs, budget_, [this](std::string where, std::string message) {

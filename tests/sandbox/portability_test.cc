@@ -130,7 +130,7 @@ TEST_CASE("an unprivileged caller that has no_new_privs already is confined all 
 }
 
 TEST_CASE("an unprivileged caller without user namespaces is refused unless Landlock alone is allowed") {
-  if (!has_landlock()) return skip("this kernel has no Landlock");
+  if (landlock_abi() == 0) return skip("this kernel has no Landlock");
   if (!is_root()) return skip("needs root, to become somebody");
   for (const int error : {EPERM, ENOSPC, EINVAL}) {
     INFO("errno " << error);
@@ -143,8 +143,28 @@ TEST_CASE("an unprivileged caller without user namespaces is refused unless Land
   }
 }
 
+TEST_CASE("the caller's supplementary groups do not reach a worker of root's") {
+  if (!is_root()) return skip("needs root");
+  CHECK(in_child([] {
+          const gid_t groups[] = {5, 6};
+          if (setgroups(2, groups) != 0) return 77;
+          return expect_layers({}, {"no other groups"});
+        }) == 0);
+}
+
+TEST_CASE("Landlock alone keeps a worker from signals to processes of its own user") {
+  if (!is_root()) return skip("needs root, to become somebody");
+  if (landlock_abi() < 6) return skip("this kernel's Landlock knows nothing of signals");
+  CHECK(in_child([] {
+          if (!become_somebody() || !install_shim(without_user_namespaces(EPERM))) return 77;
+          const auto result = run_probe("kill of the broker",
+                                        {.worker = unfiltered_probe_path(), .allow_landlock_only = true});
+          return result && result->answer == "errno " + std::to_string(EPERM) ? 0 : 1;
+        }) == 0);
+}
+
 TEST_CASE("root without CAP_SYS_ADMIN is refused unless Landlock alone is allowed") {
-  if (!has_landlock()) return skip("this kernel has no Landlock");
+  if (landlock_abi() == 0) return skip("this kernel has no Landlock");
   if (!is_root()) return skip("needs root");
   CHECK(in_child([] {
           if (!drop_sys_admin()) return 77;
@@ -203,7 +223,7 @@ TEST_CASE("a descriptor that the old kernel's way of closing misses makes the wo
 }
 
 TEST_CASE("where mounts are refused inside the namespaces only Landlock can stand in") {
-  if (!has_landlock()) return skip("this kernel has no Landlock");
+  if (landlock_abi() == 0) return skip("this kernel has no Landlock");
   if (!is_root()) return skip("needs root");
   CHECK(in_child([] {
           if (!install_shim(without_mounts())) return 77;

@@ -138,9 +138,10 @@ bool is_root() {
   return geteuid() == 0 && can_confine();
 }
 
-bool has_landlock() {
+int landlock_abi() {
   constexpr long kLandlockCreateRuleset = 444;
-  return syscall(kLandlockCreateRuleset, nullptr, 0UL, 1U) > 0;
+  const long abi = syscall(kLandlockCreateRuleset, nullptr, 0UL, 1U);
+  return abi > 0 ? static_cast<int>(abi) : 0;
 }
 
 void skip(const std::string& why) {

@@ -72,7 +72,8 @@ struct ProbeResult {
 [[nodiscard]] bool can_confine();
 /// The same as root.
 [[nodiscard]] bool is_root();
-[[nodiscard]] bool has_landlock();
+/// 0 where this kernel has no Landlock.
+[[nodiscard]] int landlock_abi();
 /// Prints why a test was left out.
 void skip(const std::string& why);
 
