@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "fsreaders/disk_set.h"
 
+#include <fcntl.h>
+
 #include <catch2/catch.hpp>
 #include <string>
 #include <utility>
@@ -234,6 +236,20 @@ TEST_CASE("a damaged partition table of the only disk is an error, of one among 
   const auto file_system = (*both)->file_system("hd1");
   REQUIRE_FALSE(file_system);
   CHECK(file_system.error().code == ErrorCode::kDamaged);
+}
+
+TEST_CASE("a disk that the host cannot read is an error, also of one among several") {
+  Image good(kMiB);
+  const Image bad(kMiB);
+  const UniqueFd write_only(open(bad.path().c_str(), O_WRONLY | O_CLOEXEC));
+  REQUIRE(write_only.valid());
+  DiskInput input = bad.input();
+  input.fd = write_only.get();
+  Budget budget = Budget::standard();
+  const auto set = DiskSet::open({good.input(), input}, budget, {});
+  REQUIRE_FALSE(set);
+  CHECK(set.error().code == ErrorCode::kIo);
+  CHECK(set.error().where == "hd1, byte 0");
 }
 
 TEST_CASE("a set of no disks is a bug, not a crash") {

@@ -186,6 +186,16 @@ TEST_CASE("more logical partitions than libfdisk takes are read") {
   CHECK(table.partitions.back().offset == 89'010 * kSector);
 }
 
+TEST_CASE("an endless chain of empty records ends, with a note") {
+  Image image(1'000 * limits::kMiB);
+  write_record(image, 0, {{0x83, 2'048, 2'048, 0}, {0x05, 10'000, 1'900'000, 0}});
+  for (std::uint32_t i = 0; i < 1'500; ++i)
+    write_record(image, 10'000 + 1'000 * i, {{}, {0x05, 1'000 * (i + 1), 1'000, 0}});
+  const PartitionTable table = read_table(image);
+  CHECK(summary(table) == "1@2048+2048");
+  CHECK(has_note(table, "longer than any real one"));
+}
+
 TEST_CASE("a chain that leads past the disk's end stops there with a note") {
   Image image = disk_image();
   write_record(image, 0, {kExtended});

@@ -145,6 +145,16 @@ TEST_CASE("the backup GPT is used where the primary header is damaged") {
   CHECK(has_note(*table, "the backup was used"));
 }
 
+TEST_CASE("bytes after the last whole sector do not hide the backup GPT") {
+  Image image(64 * kMiB);
+  two_partitions().write(image);
+  image.fill(512, 512, std::byte{0});
+  image.resize(64 * kMiB + 100);
+  const auto table = read_table(image.input());
+  REQUIRE(table);
+  check_two_partitions(*table);
+}
+
 TEST_CASE("a damaged backup GPT is noted and the primary used") {
   Image image(64 * kMiB);
   two_partitions().write(image);
@@ -290,6 +300,20 @@ TEST_CASE("a GPT of no entries is damaged") {
   const auto table = read_table(image.input());
   REQUIRE_FALSE(table);
   CHECK(table.error().code == ErrorCode::kDamaged);
+  CHECK(table.error().message.find("primary header has no entries") != std::string::npos);
+}
+
+TEST_CASE("a GPT header in a sector that it does not name is not used") {
+  Image image(64 * kMiB);
+  const GptMaker maker = two_partitions();
+  maker.write(image);
+  std::vector<std::byte> backup(512);
+  REQUIRE(pread(image.fd(), backup.data(), backup.size(), 64 * kMiB - 512) == 512);
+  image.write(512, backup);
+  const auto table = read_table(image.input());
+  REQUIRE(table);
+  check_two_partitions(*table);
+  CHECK(has_note(*table, "the primary GPT header says that it belongs into sector 131071"));
 }
 
 TEST_CASE("an empty GPT is a partition table without partitions") {
