@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Devices and file systems that live in memory, and a Diagnostics that remembers.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fsreaders/file_system.h"
+#include "grubcfg/diagnostics.h"
+
+namespace pvhgrub::test {
+
+class MemoryFile : public fs::File {
+ public:
+  explicit MemoryFile(std::string contents) : contents_(std::move(contents)) {}
+  [[nodiscard]] std::uint64_t size() const override { return contents_.size(); }
+  [[nodiscard]] Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> out) override {
+    if (offset >= contents_.size()) return std::size_t{0};
+    const std::size_t count = std::min(out.size(), contents_.size() - static_cast<std::size_t>(offset));
+    std::memcpy(out.data(), contents_.data() + offset, count);
+    return count;
+  }
+  [[nodiscard]] Result<void> send(fs::ContentSink& sink) override {
+    return sink.bytes(std::as_bytes(std::span(contents_)));
+  }
+
+ private:
+  std::string contents_;
+};
+
+class MemoryFileSystem : public fs::FileSystem {
+ public:
+  MemoryFileSystem(std::string uuid, std::string label) : uuid_(std::move(uuid)), label_(std::move(label)) {}
+
+  MemoryFileSystem& add(const std::string& path, std::string contents = "x", std::int64_t time = 1000) {
+    files_[path] = {std::move(contents), time};
+    for (std::size_t slash = path.rfind('/'); slash != std::string::npos && slash > 0;
+         slash = path.rfind('/', slash - 1))
+      directories_.insert(path.substr(0, slash));
+    return *this;
+  }
+  MemoryFileSystem& add_link(const std::string& path) {
+    links_.insert(path);
+    return *this;
+  }
+  /// Files that are not there open as empty ones: for configurations whose kernels nobody has.
+  void open_anything() { open_anything_ = true; }
+
+  [[nodiscard]] std::string_view type_name() const override { return "ext2"; }
+  [[nodiscard]] std::string_view uuid() const override { return uuid_; }
+  [[nodiscard]] std::string_view label() const override { return label_; }
+
+  [[nodiscard]] Result<std::unique_ptr<fs::File>> open(std::string_view path) override {
+    const auto found = files_.find(std::string(path));
+    if (found != files_.end()) return std::make_unique<MemoryFile>(found->second.contents);
+    if (directories_.contains(std::string(path))) return fail(ErrorCode::kWrongType, "a directory");
+    if (open_anything_) return std::make_unique<MemoryFile>("");
+    return fail(ErrorCode::kNotFound, "not found", std::string(path));
+  }
+  [[nodiscard]] Result<fs::FileInfo> stat(std::string_view path) override {
+    const auto found = files_.find(std::string(path));
+    if (found != files_.end())
+      return fs::FileInfo{fs::FileType::kRegular, found->second.contents.size(), found->second.time};
+    if (path == "/" || directories_.contains(std::string(path)))
+      return fs::FileInfo{fs::FileType::kDirectory, 0, 0};
+    return fail(ErrorCode::kNotFound, "not found", std::string(path));
+  }
+  [[nodiscard]] Result<std::vector<fs::DirectoryEntry>> list(std::string_view path) override {
+    std::string directory(path);
+    while (directory.ends_with('/')) directory.pop_back();
+    if (!directory.empty() && !directories_.contains(directory))
+      return fail(ErrorCode::kNotFound, "not found", std::string(path));
+    std::vector<fs::DirectoryEntry> entries;
+    const auto add_if_inside = [&](const std::string& name, fs::FileType type) {
+      if (name.size() > directory.size() + 1 && name.starts_with(directory + "/") &&
+          name.find('/', directory.size() + 1) == std::string::npos)
+        entries.push_back({name.substr(directory.size() + 1), type});
+    };
+    for (const auto& [name, file] : files_) add_if_inside(name, fs::FileType::kRegular);
+    for (const std::string& name : directories_) add_if_inside(name, fs::FileType::kDirectory);
+    for (const std::string& name : links_) add_if_inside(name, fs::FileType::kSymlink);
+    return entries;
+  }
+
+ private:
+  struct Contents {
+    std::string contents;
+    std::int64_t time = 0;
+  };
+  std::string uuid_;
+  std::string label_;
+  std::map<std::string, Contents> files_;
+  std::set<std::string> directories_;
+  std::set<std::string> links_;
+  bool open_anything_ = false;
+};
+
+class MemoryDevices : public fs::Devices {
+ public:
+  MemoryFileSystem& add(const std::string& name, std::string uuid = {}, std::string label = {}) {
+    add_without_file_system(name);
+    return add_unlisted(name, std::move(uuid), std::move(label));
+  }
+  /// Reachable by name, but not among devices(): `search` does not see it.
+  MemoryFileSystem& add_unlisted(const std::string& name, std::string uuid = {}, std::string label = {}) {
+    return *file_systems_.emplace(name, std::make_unique<MemoryFileSystem>(std::move(uuid), std::move(label)))
+                .first->second;
+  }
+  /// Every other name is a device too, one on which every file can be opened.
+  void open_any_device() { add_unlisted("").open_anything(); }
+  void add_without_file_system(const std::string& name, ErrorCode why = ErrorCode::kUnsupported) {
+    fs::Device device;
+    device.name = name;
+    device.partition_uuid = "part-" + name;
+    devices_.push_back(device);
+    failures_[name] = why;
+  }
+
+  [[nodiscard]] const std::vector<fs::Device>& devices() const override { return devices_; }
+  [[nodiscard]] Result<fs::FileSystem*> file_system(std::string_view device_name) override {
+    const auto found = file_systems_.find(std::string(device_name));
+    if (found != file_systems_.end()) return found->second.get();
+    const auto failure = failures_.find(std::string(device_name));
+    if (failure != failures_.end()) return fail(failure->second, "no file system", std::string(device_name));
+    if (const auto any = file_systems_.find(""); any != file_systems_.end()) return any->second.get();
+    return fail(ErrorCode::kNotFound, "no such device", std::string(device_name));
+  }
+
+ private:
+  std::vector<fs::Device> devices_;
+  std::map<std::string, std::unique_ptr<MemoryFileSystem>> file_systems_;
+  std::map<std::string, ErrorCode> failures_;
+};
+
+class RecordedDiagnostics : public grubcfg::Diagnostics {
+ public:
+  void notice(std::string where, std::string message) override { notices.push_back(where + ": " + message); }
+  void explain(std::string text) override { explanations.push_back(std::move(text)); }
+  [[nodiscard]] Result<void> echo(std::string_view text) override {
+    output += text;
+    return {};
+  }
+  [[nodiscard]] bool has_notice(std::string_view part) const { return has(notices, part); }
+  [[nodiscard]] bool has_explanation(std::string_view part) const { return has(explanations, part); }
+
+  std::vector<std::string> notices;
+  std::vector<std::string> explanations;
+  std::string output;
+
+ private:
+  static bool has(const std::vector<std::string>& texts, std::string_view part) {
+    return std::ranges::any_of(texts,
+                               [&](const std::string& text) { return text.find(part) != std::string::npos; });
+  }
+};
+
+}  // namespace pvhgrub::test

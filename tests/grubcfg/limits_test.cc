@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Scripts that try to never end, to nest without end, or to grow without end.
+#include <catch2/catch.hpp>
+
+#include "base/limits.h"
+#include "grubcfg/configuration.h"
+#include "tests/grubcfg/fake_devices.h"
+
+using namespace pvhgrub;
+using namespace pvhgrub::grubcfg;
+using pvhgrub::test::MemoryDevices;
+using pvhgrub::test::RecordedDiagnostics;
+
+namespace {
+
+/// A budget small enough for a test.
+Budget small_budget() {
+  return {1'000'000, 256 * limits::kMiB};
+}
+
+ErrorCode code_of(const std::string& script) {
+  Budget budget = small_budget();
+  RecordedDiagnostics diagnostics;
+  const auto status = evaluate_script(script, "s", nullptr, {}, budget, diagnostics);
+  REQUIRE_FALSE(status.has_value());
+  CHECK_FALSE(status.error().where.empty());
+  return status.error().code;
+}
+
+std::string repeated(std::string_view text, std::size_t count) {
+  std::string result;
+  for (std::size_t i = 0; i < count; ++i) result += text;
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("Loops without end hit the budget") {
+  CHECK(code_of("while true; do true; done\n") == ErrorCode::kLimit);
+  CHECK(code_of("until false; do set a=b; done\n") == ErrorCode::kLimit);
+  CHECK(code_of("while true; do for i in 1 2 3; do continue 2; done; done\n") == ErrorCode::kLimit);
+  CHECK(code_of("while true; do eval true; done\n") == ErrorCode::kLimit);
+  CHECK(code_of("while true; do menuentry a { true; }; done\n") == ErrorCode::kLimit);
+}
+
+TEST_CASE("A function that calls itself twice hits the budget") {
+  CHECK(code_of("function f { f; f; }\nf\n") == ErrorCode::kLimit);
+}
+
+TEST_CASE("A variable that doubles for ever is stopped") {
+  CHECK(code_of("set a=xxxxxxxx\nwhile true; do set a=$a$a; done\n") == ErrorCode::kLimit);
+  CHECK(code_of("set n=1\nset b=" + repeated("y", 5000) + "\nwhile true; do set n=x$n; set v$n=$b; done\n") ==
+        ErrorCode::kLimit);
+}
+
+TEST_CASE("Input nested ten thousand deep is refused") {
+  CHECK(code_of(repeated("if true; then\n", 10'000)) == ErrorCode::kLimit);
+  CHECK(code_of(repeated("while true; do\n", 10'000)) == ErrorCode::kLimit);
+  CHECK(code_of(repeated("a { ", 10'000)) == ErrorCode::kLimit);
+  CHECK(code_of("test " + repeated("'(' ", 10'000)) == ErrorCode::kLimit);
+}
+
+TEST_CASE("A long chain of elif is no nesting to the parser") {
+  Budget budget = small_budget();
+  RecordedDiagnostics diagnostics;
+  const std::string script =
+      "if true; then echo first; " + repeated("elif false; then echo; ", 10'000) + "fi; echo end\n";
+  REQUIRE(evaluate_script(script, "s", nullptr, {}, budget, diagnostics));
+  CHECK(diagnostics.output == "first\nend\n");
+}
+
+TEST_CASE("A statement that never ends is bounded") {
+  Budget budget = Budget::standard();
+  RecordedDiagnostics diagnostics;
+  const auto status =
+      evaluate_script("function f {\n" + repeated("a\n", limits::kStatementCommands + 1) + "}\n", "s",
+                      nullptr, {}, budget, diagnostics);
+  REQUIRE_FALSE(status.has_value());
+  CHECK(status.error().code == ErrorCode::kLimit);
+}
+
+TEST_CASE("A file that sources itself ends as GRUB ends it") {
+  MemoryDevices devices;
+  devices.add("hd0").add("/boot/grub/grub.cfg", "echo x\nsource /boot/grub/grub.cfg\n");
+  Budget budget = small_budget();
+  RecordedDiagnostics diagnostics;
+  const auto menu =
+      load_configuration(devices, {"grub2", "hd0", "/boot/grub/grub.cfg"}, {}, budget, diagnostics);
+  REQUIRE_FALSE(menu.has_value());
+  CHECK(menu.error().code == ErrorCode::kNoEntry);
+  CHECK(diagnostics.has_notice("maximum recursion depth exceeded"));
+}
+
+TEST_CASE("An entry that leads back to its own menu is stopped") {
+  MemoryDevices devices;
+  devices.add("hd0").add("/boot/grub/grub.cfg", "menuentry again { configfile /boot/grub/grub.cfg }\n");
+  Budget budget = small_budget();
+  RecordedDiagnostics diagnostics;
+  const auto menu =
+      load_configuration(devices, {"grub2", "hd0", "/boot/grub/grub.cfg"}, {}, budget, diagnostics);
+  REQUIRE(menu.has_value());
+  CHECK((*menu)->evaluate(0).error().code == ErrorCode::kLimit);
+}
+
+TEST_CASE("Every cut of a configuration is read without harm") {
+  const std::string script =
+      "if [ \"$a\" = $'x' ]; then\n menuentry \"t ${v}\" --id 'i' {\n  linux /v \\\n a\n }\nfi\n";
+  for (std::size_t length = 0; length <= script.size(); ++length) {
+    Budget budget = small_budget();
+    RecordedDiagnostics diagnostics;
+    CHECK(evaluate_script(script.substr(0, length), "s", nullptr, {}, budget, diagnostics).has_value());
+  }
+}
+
+TEST_CASE("A hundred thousand entries are listed within the budget") {
+  std::string script;
+  for (int i = 0; i < 100'000; ++i)
+    script += "menuentry 'Linux " + std::to_string(i) + "' --class os --id i" + std::to_string(i) +
+              " {\n set root=hd0,1\n linux /boot/vmlinuz-" + std::to_string(i) + " root=/dev/x ro\n}\n";
+  Budget budget = Budget::standard();
+  RecordedDiagnostics diagnostics;
+  const auto menu = load_bare_configuration(std::move(script), "c", {}, budget, diagnostics);
+  REQUIRE(menu.has_value());
+  REQUIRE((*menu)->entries().size() == 100'000);
+  const auto last = (*menu)->evaluate(99'999);
+  REQUIRE(last.has_value());
+  CHECK(last->command_line == "BOOT_IMAGE=/boot/vmlinuz-99999 root=/dev/x ro");
+}
