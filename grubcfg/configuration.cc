@@ -64,7 +64,8 @@ Result<fs::FileSystem*> Finder::mount(const fs::Device& device) {
   if (error.code == ErrorCode::kUnsupported && (has_partitions || never_has_files(device))) {
     diagnostics_.explain(device.name + ": no file system here");
   } else {
-    diagnostics_.notice(device.name, "skipped: " + error.describe());
+    // The devices themselves told this as a notice, once, whoever asked first.
+    diagnostics_.explain(device.name + ": skipped: " + error.describe());
   }
   return nullptr;
 }

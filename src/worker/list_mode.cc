@@ -106,8 +106,14 @@ class Lister {
 
 }  // namespace
 
-Result<void> run_list(Guest& guest, Channel& channel, Budget& budget) {
-  return guest.with_menu([&](grubcfg::Menu& menu) { return Lister(channel, budget).menu(menu); });
+Result<void> run_list(Guest& guest, const protocol::Request& request, Channel& channel, Budget& budget) {
+  Result<void> listed =
+      guest.with_menu([&](grubcfg::Menu& menu) { return Lister(channel, budget).menu(menu); });
+  if (listed || !request.bare_configuration || listed.error().code != ErrorCode::kNoEntry) return listed;
+  protocol::MenuMessage empty;
+  empty.source_kind = "grub2";
+  empty.source_path = request.script_name;
+  return channel.send(protocol::FrameType::kMenu, 0, empty.encode().payload());
 }
 
 }  // namespace pvhgrub::worker

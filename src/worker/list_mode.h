@@ -5,7 +5,9 @@
 
 namespace pvhgrub::worker {
 
-/// -l: sends the menu and every entry in it, submenus after their own entry.
-[[nodiscard]] Result<void> run_list(Guest& guest, Channel& channel, Budget& budget);
+/// -l: sends the menu and every entry in it, submenus after their own entry. A bare configuration that makes
+/// no menu is listed as an empty one; a disk without a menu is kNoEntry.
+[[nodiscard]] Result<void> run_list(Guest& guest, const protocol::Request& request, Channel& channel,
+                                    Budget& budget);
 
 }  // namespace pvhgrub::worker

@@ -58,7 +58,7 @@ Result<void> serve(const protocol::Request& request, std::string script, Channel
     case protocol::Mode::kBoot:
       return run_boot(guest, request, channel, reporter);
     case protocol::Mode::kList:
-      return run_list(guest, channel, budget);
+      return run_list(guest, request, channel, budget);
     case protocol::Mode::kEvaluate: {
       PVHGRUB_TRY_ASSIGN(verdict.script_status, guest.evaluate());
       return {};

@@ -51,8 +51,8 @@ TEST_CASE("Configurations are found in the usual places before EFI directories")
                                                    {"grub2", "hd0,gpt3", "/boot/grub/grub.cfg"},
                                                    {"grub2", "hd0,gpt1", "/EFI/BOOT/GRUB.CFG"},
                                                    {"grub2", "hd0,gpt1", "/EFI/fedora/grub.cfg"}});
-  CHECK(fixture.diagnostics.has_notice("hd0,gpt4: skipped"));
-  CHECK_FALSE(fixture.diagnostics.has_notice("hd0: skipped"));
+  CHECK(fixture.diagnostics.has_explanation("hd0,gpt4: skipped"));
+  CHECK_FALSE(fixture.diagnostics.has_explanation("hd0: skipped"));
   CHECK(fixture.diagnostics.has_explanation("found /grub2/grub.cfg on hd0,gpt2"));
 }
 
