@@ -86,10 +86,10 @@ void Evaluator::define_functions(const std::vector<FunctionDefinition>& function
   for (const FunctionDefinition& function : functions) state_.functions.assign(function.name, function.body);
 }
 
-Result<Status> Evaluator::run(const SourceRange& script, bool goes_on_after_error) {
+Result<Status> Evaluator::run(const SourceRange& script, bool is_file) {
   const Restore source(source_);
   const Restore offset(offset_);
-  Parser parser(script, session_.budget);
+  Parser parser(script, is_file, session_.budget);
   Status status = kStatusOk;
   while (ending_ == Ending::kNone) {
     Result<Parser::Outcome> parsed = parser.next();
@@ -104,7 +104,7 @@ Result<Status> Evaluator::run(const SourceRange& script, bool goes_on_after_erro
       session_.diagnostics.notice(script.source->name() + ":" + std::to_string(parser.error_line()),
                                   "error: " + parser.error() + ".");
       status = kStatusOk;
-      if (goes_on_after_error) continue;
+      if (is_file) continue;
       break;
     }
     // An empty line leaves $? as it is.
@@ -113,7 +113,7 @@ Result<Status> Evaluator::run(const SourceRange& script, bool goes_on_after_erro
       continue;
     }
     PVHGRUB_TRY_ASSIGN(status, execute_list(parser.tree(), parser.tree().first));
-    if (goes_on_after_error) print_error();
+    if (is_file) print_error();
   }
   return status;
 }

@@ -97,7 +97,7 @@ class Evaluator {
     }
   };
 
-  [[nodiscard]] Result<Status> run(const SourceRange& script, bool goes_on_after_error);
+  [[nodiscard]] Result<Status> run(const SourceRange& script, bool is_file);
   void define_functions(const std::vector<FunctionDefinition>& functions);
 
   /// Runs a list and sets $?; kNoCommand does nothing.

@@ -60,11 +60,20 @@ std::size_t variable_reference_length(std::string_view after_dollar) {
   return length < inner.size() && inner[length] == '}' ? length + 2 : 0;
 }
 
-Lexer::Lexer(const SourceRange& range, Budget& budget)
-    : range_(range), budget_(budget), position_(range.begin), line_end_(range.begin) {}
+Lexer::Lexer(const SourceRange& range, bool is_file, Budget& budget)
+    : range_(range),
+      has_empty_line_(!is_file && range.text().ends_with('\n')),
+      budget_(budget),
+      position_(range.begin),
+      line_end_(range.begin) {}
 
 bool Lexer::read_line() {
-  if (line_end_ >= range_.end) return false;
+  if (line_end_ >= range_.end) {
+    if (!has_empty_line_) return false;
+    has_empty_line_ = false;
+    line_end_ = range_.end + 1;
+    return true;
+  }
   const std::size_t newline = range_.source->text().find('\n', line_end_);
   // One past the end stands for the newline that a last line lacks.
   line_end_ = newline == std::string::npos || newline >= range_.end ? range_.end + 1

@@ -34,8 +34,9 @@ struct Token {
 
 class Lexer {
  public:
-  /// Reads `range`, which must stay alive. Nothing is read before begin_statement().
-  Lexer(const SourceRange& range, Budget& budget);
+  /// Reads `range`, which must stay alive. Nothing is read before begin_statement(). `is_file`: else the text
+  /// is an entry's or `eval`'s, where GRUB sees one more, empty line behind a last newline.
+  Lexer(const SourceRange& range, bool is_file, Budget& budget);
 
   /// Takes the next line as the start of a new statement; false when there is none.
   [[nodiscard]] bool begin_statement();
@@ -70,6 +71,7 @@ class Lexer {
   [[nodiscard]] std::uint32_t variable_length(std::uint32_t position) const;
 
   const SourceRange& range_;
+  bool has_empty_line_;  ///< the empty line behind the last newline is still to be read
   Budget& budget_;
   std::uint32_t position_;
   std::uint32_t line_end_;

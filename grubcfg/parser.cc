@@ -12,8 +12,8 @@ namespace pvhgrub::grubcfg {
     if (!pvhgrub_parsed || !*pvhgrub_parsed) return pvhgrub_parsed; \
   } while (false)
 
-Parser::Parser(SourceRange range, Budget& budget)
-    : range_(std::move(range)), budget_(budget), lexer_(range_, budget) {
+Parser::Parser(SourceRange range, bool is_file, Budget& budget)
+    : range_(std::move(range)), budget_(budget), lexer_(range_, is_file, budget) {
   tree_.source = range_.source;
 }
 

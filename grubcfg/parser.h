@@ -22,7 +22,8 @@ class Parser {
     kEnd,          ///< no lines left
   };
 
-  Parser(SourceRange range, Budget& budget);
+  /// `is_file`: see Lexer.
+  Parser(SourceRange range, bool is_file, Budget& budget);
 
   /// Reads the next statement. The error is kLimit (nesting, size, budget).
   [[nodiscard]] Result<Outcome> next();

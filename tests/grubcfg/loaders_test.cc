@@ -115,3 +115,10 @@ TEST_CASE("A function stands in for a command that not every GRUB has") {
                       "s", nullptr, {}, budget, diagnostics));
   CHECK(diagnostics.output == "mine\n");
 }
+
+TEST_CASE("A continued last line of an entry is a whole line") {
+  CHECK(first_entry("linux /v a \\").command_line == "BOOT_IMAGE=/v a");
+  const BootEntry entry = first_entry("linux /v a\\\nb \\\n\ninitrd /i");
+  CHECK(entry.command_line == "BOOT_IMAGE=/v ab");
+  CHECK(entry.initrds.size() == 1);
+}
