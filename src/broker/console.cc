@@ -88,6 +88,10 @@ Result<void> Console::print_raw(std::string_view bytes) {
   return gathered_.size() >= kGatheredBytes ? flush() : Result<void>();
 }
 
+bool Console::output_is_terminal() const {
+  return isatty(STDOUT_FILENO) == 1;
+}
+
 Result<void> Console::flush() {
   const std::string text = std::exchange(gathered_, {});
   return text.empty() ? Result<void>() : write_all(STDOUT_FILENO, text, "standard output");

@@ -37,6 +37,7 @@ class Console {
   /// Bytes for standard output exactly as they are.
   [[nodiscard]] Result<void> print_raw(std::string_view bytes);
   [[nodiscard]] Result<void> flush();
+  [[nodiscard]] bool output_is_terminal() const;
 
  private:
   std::shared_ptr<spdlog::logger> logger_;

@@ -45,8 +45,17 @@ Result<void> RequestHandler::log(const protocol::LogMessage& message) {
   return {};
 }
 
+// A file or pipe gets exactly what the script echoed; a terminal must not be driven by what it may have read of the guest.
 Result<void> RequestHandler::echo(Bytes text) {
-  return console_.print_raw(as_text(text));
+  if (!console_.output_is_terminal()) return console_.print_raw(as_text(text));
+  for (std::string_view rest = as_text(text); !rest.empty();) {
+    const std::size_t end = rest.find('\n');
+    PVHGRUB_TRY(console_.print(escape_for_terminal(rest.substr(0, end), rest.size() * 4)));
+    if (end == std::string_view::npos) break;
+    PVHGRUB_TRY(console_.print("\n"));
+    rest.remove_prefix(end + 1);
+  }
+  return {};
 }
 
 Result<void> RequestHandler::menu(const protocol::MenuMessage& menu) {

@@ -414,8 +414,11 @@ class Libxl(Fixture):
 
     def call(self, *arguments, disk=None):
         os.chmod(self.out, 0o600)
-        command = [PVHGRUB, f"--output={self.result_file}", "--output-format=simple0",
-                   f"--output-directory={self.out}", *arguments, disk or self.disk]
+        return self.call_on_pty(f"--output={self.result_file}", "--output-format=simple0",
+                                f"--output-directory={self.out}", *arguments, disk or self.disk)
+
+    def call_on_pty(self, *arguments):
+        command = [PVHGRUB, *arguments]
         master, slave = pty.openpty()
         tty.setraw(slave)
         attributes = termios.tcgetattr(slave)
@@ -452,6 +455,13 @@ class Libxl(Fixture):
         self.assertTrue(output.endswith(b"\r\n"))
         self.assertNotRegex(output, rb"(?<!\r)\n")
         self.assertIn(b"nothing", output.strip().split(b"\r\n")[-1])
+
+    def test_a_script_drives_no_terminal(self):
+        path = os.path.join(self.base, "script")
+        with open(path, "wb") as file:
+            file.write(b"echo 'a\x1b[2Jb'\necho c\n")
+        status, output, _ = self.call_on_pty(f"--eval={path}")
+        self.assertEqual((status, output), (0, b"a\\x1b[2Jb\r\nc\r\n"))
 
     def test_runas_and_quiet_as_in_restricted_mode(self):
         if not IS_ROOT:
