@@ -138,7 +138,7 @@ Status Evaluator::fail_too_deep() {
 
 Result<Status> Evaluator::execute_list(const SyntaxTree& tree, std::uint32_t first) {
   if (first == kNoCommand) return kStatusOk;
-  const Recursion level(session_.recursion_depth);
+  const Recursion level(state_.recursion_depth);
   if (level.too_deep()) return fail_too_deep();
   Status status = kStatusOk;
   for (std::uint32_t index = first; index != kNoCommand; index = tree.commands[index].next) {
@@ -155,7 +155,7 @@ Result<Status> Evaluator::execute_command(const SyntaxTree& tree, std::uint32_t 
   const Command& command = tree.commands[index];
   source_ = tree.source.get();
   offset_ = command.offset;
-  const Recursion level(session_.recursion_depth);
+  const Recursion level(state_.recursion_depth);
   if (level.too_deep()) return fail_too_deep();
   Result<Status> status = kStatusOk;
   switch (command.kind) {
@@ -267,7 +267,7 @@ Result<Status> Evaluator::call_function(const SyntaxTree& body, std::span<const 
 
 Result<Status> Evaluator::execute_if(const SyntaxTree& tree, const Command& first) {
   // To GRUB an elif is an if inside the else of another.
-  Recursion level(session_.recursion_depth, 0);
+  Recursion level(state_.recursion_depth, 0);
   const Command* command = &first;
   while (true) {
     PVHGRUB_TRY_ASSIGN(const Status status, execute_list(tree, command->condition));

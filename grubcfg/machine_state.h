@@ -56,6 +56,7 @@ struct MachineState {
   std::vector<MenuPassword> passwords;
   LoadedSystem loaded;
   unsigned extractor_level = 0;     ///< inside extract_entries_...: only some commands may run
+  unsigned recursion_depth = 0;     ///< commands and lists under execution inside one another
   bool function_return = false;     ///< `return` was called and its function has not ended yet
   bool continues = false;           ///< the pending breaks come from `continue`
   std::uint64_t active_breaks = 0;  ///< loops still to be left
@@ -71,7 +72,6 @@ struct Session {
   GrubSettings settings;
   Budget& budget;
   Diagnostics& diagnostics;
-  unsigned recursion_depth = 0;  ///< commands and lists under execution inside one another
   unsigned menu_depth = 0;
   std::size_t menu_entries = 0;
 };

@@ -13,7 +13,7 @@ namespace pvhgrub::grubcfg {
   } while (false)
 
 Parser::Parser(SourceRange range, bool is_file, Budget& budget)
-    : range_(std::move(range)), budget_(budget), lexer_(range_, is_file, budget) {
+    : range_(std::move(range)), lexer_(range_, is_file, budget) {
   tree_.source = range_.source;
 }
 

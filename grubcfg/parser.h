@@ -72,7 +72,6 @@ class Parser {
   void append(List& list, std::uint32_t index);
 
   SourceRange range_;
-  Budget& budget_;
   Lexer lexer_;
   std::optional<Token> lookahead_;
   SyntaxTree tree_;
