@@ -45,7 +45,8 @@ Result<void> RequestHandler::log(const protocol::LogMessage& message) {
   return {};
 }
 
-// A file or pipe gets exactly what the script echoed; a terminal must not be driven by what it may have read of the guest.
+// A file or pipe gets exactly what the script echoed; a terminal must not be driven by what it may have read
+// of the guest.
 Result<void> RequestHandler::echo(Bytes text) {
   if (!console_.output_is_terminal()) return console_.print_raw(as_text(text));
   for (std::string_view rest = as_text(text); !rest.empty();) {

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,7 +15,9 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
+#include <system_error>
 
 #include "tests/sandbox/probes.h"
 
@@ -23,14 +26,42 @@ namespace {
 
 constexpr int kAnswerMilliseconds = 10'000;
 
+/// The probes where an unprivileged caller can execute them, too: a build folder below /root is closed to it.
+class ReachableProbes {
+ public:
+  ReachableProbes() {
+    if (mkdtemp(folder_.data()) == nullptr || chmod(folder_.c_str(), 0755) != 0) return;
+    std::error_code error;
+    std::filesystem::copy_file(PVHGRUB_TEST_PROBE, filtered(), error);
+    std::filesystem::copy_file(PVHGRUB_TEST_UNFILTERED_PROBE, unfiltered(), error);
+    for (const std::string& path : {filtered(), unfiltered()}) chmod(path.c_str(), 0755);
+  }
+  ReachableProbes(const ReachableProbes&) = delete;
+  ReachableProbes& operator=(const ReachableProbes&) = delete;
+  ~ReachableProbes() {
+    // Children of the tests that end by exit(3) are not the owner.
+    std::error_code error;
+    if (getpid() == owner_) std::filesystem::remove_all(folder_, error);
+  }
+  [[nodiscard]] std::string filtered() const { return folder_ + "/probe"; }
+  [[nodiscard]] std::string unfiltered() const { return folder_ + "/unfiltered_probe"; }
+
+ private:
+  pid_t owner_ = getpid();
+  std::string folder_ = "/tmp/pvhgrub-probes-XXXXXX";
+};
+
+// Made before the tests fork anything.
+const ReachableProbes kProbes;
+
 }  // namespace
 
 std::string probe_path() {
-  return PVHGRUB_TEST_PROBE;
+  return kProbes.filtered();
 }
 
 std::string unfiltered_probe_path() {
-  return PVHGRUB_TEST_UNFILTERED_PROBE;
+  return kProbes.unfiltered();
 }
 
 UniqueFd scratch_disk(int open_flags) {
