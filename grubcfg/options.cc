@@ -72,7 +72,8 @@ bool OptionParser::record(std::size_t index, const std::string* value, const std
   } else {
     parsed_.options[index].values.clear();
   }
-  return true;
+  // An error that an earlier command left (`!` alone) makes GRUB's parser of options give up.
+  return evaluator_.error() == kStatusOk;
 }
 
 bool OptionParser::parse_short(const std::string& argument) {
