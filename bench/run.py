@@ -36,7 +36,18 @@ def make_guest(folder, kernel_mib, initrd_mib, name):
     disk = os.path.join(folder, name)
     offset = guest_image.make_disk(disk, tree.path, size_mib=fs_mib + 4, fs_mib=fs_mib)
     tree.remove()
+    warm(disk)
     return disk, offset
+
+
+def warm(disk):
+    """Puts the disk into the page cache as reading it from storage does: mke2fs's small writes leave it in small pieces,
+    through which no guest's disk comes."""
+    with open(disk, "rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        while file.read(MIB):
+            pass
 
 
 def timed(command, **options):

@@ -57,6 +57,8 @@ class ExtentCopier {
     return *outputs_.at(static_cast<std::size_t>(kind));
   }
   [[nodiscard]] Result<std::uint64_t> copy_some(Output& output, const Task& task, std::uint64_t length);
+  [[nodiscard]] Result<std::uint64_t> write_from_mapping(Output& output, const Task& task,
+                                                         std::uint64_t length);
   [[nodiscard]] Result<std::uint64_t> read_and_write(const Task& task, std::uint64_t length);
   [[nodiscard]] std::unexpected<Error> cannot_write(const Output& output) const;
 

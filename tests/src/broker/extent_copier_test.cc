@@ -90,6 +90,17 @@ TEST_CASE("a disk that shrank is an error that tells the offset") {
   CHECK(past_end.error().message.find("20000003") != std::string::npos);
 }
 
+TEST_CASE("a disk that shrank is an error also where source and target lie differently in their pages") {
+  Copying setup;
+  ExtentCopier copier({setup.disk.get()}, setup.directory);
+  REQUIRE(copier.begin(OutputKind::kKernel, 200'000));
+  REQUIRE(copier.add(OutputKind::kKernel, extent_piece(0, {0, 19'900'001, 200'000})));
+  Result<void> result;
+  for (int turn = 0; turn < 10 && result; ++turn) result = copier.step();
+  REQUIRE_FALSE(result);
+  CHECK(result.error().message.find("20000003") != std::string::npos);
+}
+
 TEST_CASE("a source that only read and write serve is copied all the same") {
   Copying setup;
   const UniqueFd memory(memfd_create("disk", 0));
