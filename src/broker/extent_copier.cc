@@ -146,7 +146,12 @@ Result<std::uint64_t> ExtentCopier::write_from_mapping(Output& output, const Tas
     count = pwrite(output.file.fd(), bytes.data(), bytes.size(), static_cast<off_t>(task.position));
   } while (count < 0 && errno == EINTR);
   if (count < 0 && errno != EFAULT) return cannot_write(output);
-  return count < 0 ? 0 : static_cast<std::uint64_t>(count);
+  if (count <= 0) return 0;
+  // A mapping shows zeros behind the end of a file that shrank, up to the end of the page.
+  char last = 0;
+  const auto last_offset = static_cast<off_t>(task.extent.offset) + count - 1;
+  if (pread(disks_.at(task.extent.disk), &last, 1, last_offset) != 1) return 0;
+  return static_cast<std::uint64_t>(count);
 }
 
 // Only here is it known which of the two files an EIO belongs to.
