@@ -23,22 +23,22 @@ constexpr std::uint32_t kExtentMaximumLength = 32768;
 
 class RunCollector {
  public:
-  RunCollector(const ExtLibrary& library, const ExtInode& inode) : library_(library), inode_(inode) {}
+  RunCollector(const ExtLibrary& library, const ExtInode& inode) : ext2fs_(library), inode_(inode) {}
 
   [[nodiscard]] std::unexpected<Error> damaged(std::string what,
                                                std::optional<std::uint64_t> block = {}) const {
     std::string where;
-    if (block) where = "file system byte " + std::to_string(*block * library_.volume().block_size());
+    if (block) where = "file system byte " + std::to_string(*block * ext2fs_.volume().block_size());
     return fail(ErrorCode::kDamaged,
                 inode_.name() + ": " + std::move(what) + "; run e2fsck on the file system", std::move(where));
   }
 
-  Result<void> charge_step() { return library_.volume().budget().charge_steps(1, "reading a block map"); }
+  Result<void> charge_step() { return ext2fs_.volume().budget().charge_steps(1, "reading a block map"); }
 
   // A tree node costs its bytes too, even from the cache: a hostile tree has no other end than the budget.
   Result<void> charge_node() {
     PVHGRUB_TRY(charge_step());
-    return library_.volume().budget().charge_bytes(library_.volume().block_size(), "reading a block map");
+    return ext2fs_.volume().budget().charge_bytes(ext2fs_.volume().block_size(), "reading a block map");
   }
 
   // Takes blocks in ascending order; joins what continues the last run.
@@ -48,7 +48,7 @@ class RunCollector {
     if (!range_inside<std::uint64_t>(logical, count, std::uint64_t{1} << 32U))
       return damaged("its block map passes the last possible block");
     next_logical_ = logical + count;
-    if (!range_inside<std::uint64_t>(physical, count, ext2fs_blocks_count(library_.get()->super)))
+    if (!range_inside<std::uint64_t>(physical, count, ext2fs_blocks_count(ext2fs_.get()->super)))
       return damaged("blocks " + std::to_string(physical) + "+" + std::to_string(count) +
                      " lie past the file system's end");
     if (!runs_.empty()) {
@@ -76,7 +76,7 @@ class RunCollector {
 
   BlockRuns take() { return std::move(runs_); }
 
-  const ExtLibrary& library_;
+  const ExtLibrary& ext2fs_;
   const ExtInode& inode_;
 
  private:
@@ -116,7 +116,7 @@ class ExtentWalker {
     // The library's function takes its structure by a pointer to non-const, yet only reads; a copy keeps that
     // true.
     std::vector<std::byte> copy(node.begin(), node.end());
-    if (ext2fs_extent_block_csum_verify(collector_.library_.get(), collector_.inode_.number,
+    if (ext2fs_extent_block_csum_verify(collector_.ext2fs_.get(), collector_.inode_.number,
                                         reinterpret_cast<ext3_extent_header*>(copy.data())) == 0)
       return collector_.damaged("an extent node has a wrong checksum", block);
     return {};
@@ -140,7 +140,7 @@ class ExtentWalker {
     PVHGRUB_TRY(reader.skip(2));
     const std::uint64_t block = (high << 32U) | low;
     PVHGRUB_TRY(collector_.charge_node());
-    ExtVolume& volume = collector_.library_.volume();
+    ExtVolume& volume = collector_.ext2fs_.volume();
     if (block >= volume.blocks())
       return collector_.damaged("an extent node lies past the partition's end", block);
     std::vector<std::byte> node(volume.block_size());
@@ -174,12 +174,12 @@ int take_block(ext2_filsys, blk64_t* block, e2_blkcnt_t logical, blk64_t, int, v
 
 Result<void> walk_indirect(RunCollector& collector) {
   IterationState state{&collector, std::nullopt};
-  const errcode_t code = ext2fs_block_iterate3(collector.library_.get(), collector.inode_.number,
+  const errcode_t code = ext2fs_block_iterate3(collector.ext2fs_.get(), collector.inode_.number,
                                                BLOCK_FLAG_READ_ONLY, nullptr, take_block, &state);
   if (state.error) return std::unexpected(std::move(*state.error));
   if (code != 0)
     return std::unexpected(
-        collector.library_.error(code, "reading the block map of " + collector.inode_.name()));
+        collector.ext2fs_.error(code, "reading the block map of " + collector.inode_.name()));
   return {};
 }
 

@@ -34,7 +34,7 @@ std::uint32_t decode_record_length(std::uint16_t stored, std::uint32_t block_siz
 class ExtDirectoryReader {
  public:
   ExtDirectoryReader(const ExtLibrary& library, const ExtInode& inode)
-      : library_(library),
+      : ext2fs_(library),
         inode_(inode),
         block_size_(library.volume().block_size()),
         has_file_types_((library.get()->super->s_feature_incompat & EXT2_FEATURE_INCOMPAT_FILETYPE) != 0) {}
@@ -63,7 +63,7 @@ class ExtDirectoryReader {
   }
 
   Result<void> read_blocks() {
-    PVHGRUB_TRY_ASSIGN(const BlockRuns runs, read_ext_block_runs(library_, inode_));
+    PVHGRUB_TRY_ASSIGN(const BlockRuns runs, read_ext_block_runs(ext2fs_, inode_));
     const std::uint64_t blocks = inode_.size / block_size_ + (inode_.size % block_size_ != 0 ? 1 : 0);
     std::vector<std::byte> buffer;
     for (const BlockRun& run : runs) {
@@ -71,8 +71,8 @@ class ExtDirectoryReader {
       for (std::uint64_t logical = run.logical; logical < end;) {
         const std::uint64_t count = std::min<std::uint64_t>(end - logical, kReadBytes / block_size_);
         buffer.resize(static_cast<std::size_t>(count * block_size_));
-        PVHGRUB_TRY(library_.volume().budget().charge_bytes(buffer.size(), "reading a directory"));
-        PVHGRUB_TRY(library_.volume().read((run.physical + (logical - run.logical)) * block_size_, buffer));
+        PVHGRUB_TRY(ext2fs_.volume().budget().charge_bytes(buffer.size(), "reading a directory"));
+        PVHGRUB_TRY(ext2fs_.volume().read((run.physical + (logical - run.logical)) * block_size_, buffer));
         for (std::uint64_t i = 0; i < count; ++i)
           PVHGRUB_TRY(
               take_block(std::span(buffer).subspan(static_cast<std::size_t>(i * block_size_), block_size_),
@@ -86,7 +86,7 @@ class ExtDirectoryReader {
   Result<void> take_block(std::span<std::byte> block, std::uint64_t offset) {
     // The library's structure is a view of the bytes, which begin at a multiple of the block size within a
     // vector.
-    if (ext2fs_dir_block_csum_verify(library_.get(), inode_.number,
+    if (ext2fs_dir_block_csum_verify(ext2fs_.get(), inode_.number,
                                      reinterpret_cast<ext2_dir_entry*>(block.data())) == 0)
       return damaged("a block has a wrong checksum", offset);
     return take_entries(block, offset);
@@ -97,7 +97,7 @@ class ExtDirectoryReader {
   Result<void> take_entries(Bytes bytes, std::uint64_t offset) {
     ByteReader reader(bytes);
     while (reader.remaining() >= kEntryHeaderBytes) {
-      PVHGRUB_TRY(library_.volume().budget().charge_steps(1, "reading a directory"));
+      PVHGRUB_TRY(ext2fs_.volume().budget().charge_steps(1, "reading a directory"));
       const std::size_t start = reader.position();
       PVHGRUB_TRY_ASSIGN(const auto number, reader.little_endian<std::uint32_t>());
       PVHGRUB_TRY_ASSIGN(const auto stored_length, reader.little_endian<std::uint16_t>());
@@ -120,7 +120,7 @@ class ExtDirectoryReader {
 
   Result<void> take_entry(std::uint32_t number, std::string_view name, unsigned file_type,
                           std::uint64_t offset) {
-    if (number > library_.get()->super->s_inodes_count)
+    if (number > ext2fs_.get()->super->s_inodes_count)
       return damaged("an entry names inode " + std::to_string(number) + ", which does not exist", offset);
     // No path can name such an entry, so it is as if it were not there; so does Linux since 5.5.
     if (name.empty() || name.find('/') != name.npos || name.find('\0') != name.npos) return {};
@@ -138,7 +138,7 @@ class ExtDirectoryReader {
     return {};
   }
 
-  const ExtLibrary& library_;
+  const ExtLibrary& ext2fs_;
   const ExtInode& inode_;
   const std::uint32_t block_size_;
   const bool has_file_types_;

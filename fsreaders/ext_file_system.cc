@@ -40,7 +40,7 @@ class ExtFileSystem : public FileSystem {
   ExtFileSystem(std::unique_ptr<ExtVolume> volume, ExtLibrary library, ExtSuperblock superblock,
                 std::vector<std::string> notes)
       : volume_(std::move(volume)),
-        library_(std::move(library)),
+        ext2fs_(std::move(library)),
         superblock_(std::move(superblock)),
         notes_(std::move(notes)) {}
 
@@ -55,7 +55,7 @@ class ExtFileSystem : public FileSystem {
       if (inode.type() != FileType::kRegular)
         return fail(ErrorCode::kWrongType,
                     inode.type() == FileType::kDirectory ? "it is a directory" : "it is not a regular file");
-      return open_ext_file(library_, std::move(inode));
+      return open_ext_file(ext2fs_, std::move(inode));
     });
   }
 
@@ -92,7 +92,7 @@ class ExtFileSystem : public FileSystem {
 
   Result<FileType> type_of(const ExtDirectory::Entry& entry) {
     if (entry.file_type != EXT2_FT_UNKNOWN) return file_type_of(entry.file_type);
-    PVHGRUB_TRY_ASSIGN(const ExtInode inode, read_ext_inode(library_, entry.inode));
+    PVHGRUB_TRY_ASSIGN(const ExtInode inode, read_ext_inode(ext2fs_, entry.inode));
     return inode.type();
   }
 
@@ -103,7 +103,7 @@ class ExtFileSystem : public FileSystem {
       directories_.splice(directories_.begin(), directories_, found);
       return &directories_.front().directory;
     }
-    PVHGRUB_TRY_ASSIGN(ExtDirectory directory, ExtDirectory::read(library_, inode));
+    PVHGRUB_TRY_ASSIGN(ExtDirectory directory, ExtDirectory::read(ext2fs_, inode));
     directories_.push_front({inode.number, std::move(directory)});
     std::size_t memory = 0;
     const auto too_much = std::ranges::find_if(directories_, [&](const CachedDirectory& cached) {
@@ -120,9 +120,9 @@ class ExtFileSystem : public FileSystem {
       return fail(ErrorCode::kWrongType,
                   "what stands before \"/" + std::string(name) + "\" is not a directory");
     PVHGRUB_TRY_ASSIGN(const ExtDirectory* entries, directory_of(directory));
-    const std::optional<std::uint32_t> number = entries->find(library_, name);
+    const std::optional<std::uint32_t> number = entries->find(ext2fs_, name);
     if (!number) return fail(ErrorCode::kNotFound, "no such file or directory");
-    return read_ext_inode(library_, *number);
+    return read_ext_inode(ext2fs_, *number);
   }
 
   // Follows a path from the root; ".." goes back the way that was come, and stays at the root.
@@ -131,7 +131,7 @@ class ExtFileSystem : public FileSystem {
       return fail(ErrorCode::kNotFound,
                   "no path from the root of at most " + std::to_string(limits::kPathBytes) + " bytes");
     std::vector<ExtInode> way;
-    PVHGRUB_TRY_ASSIGN(ExtInode root, read_ext_inode(library_, EXT2_ROOT_INO));
+    PVHGRUB_TRY_ASSIGN(ExtInode root, read_ext_inode(ext2fs_, EXT2_ROOT_INO));
     if (root.type() != FileType::kDirectory)
       return fail(ErrorCode::kDamaged, "the root is not a directory; run e2fsck on the file system");
     way.push_back(std::move(root));
@@ -159,7 +159,7 @@ class ExtFileSystem : public FileSystem {
       if (++links > limits::kSymlinks)
         return fail(ErrorCode::kLimit, "more than " + std::to_string(limits::kSymlinks) +
                                            " symbolic links: do they lead in a circle?");
-      PVHGRUB_TRY_ASSIGN(const std::string target, read_ext_link(library_, next));
+      PVHGRUB_TRY_ASSIGN(const std::string target, read_ext_link(ext2fs_, next));
       if (target.starts_with('/')) way.resize(1);
       rest.insert(0, target);
     }
@@ -172,7 +172,7 @@ class ExtFileSystem : public FileSystem {
   };
 
   std::unique_ptr<ExtVolume> volume_;
-  ExtLibrary library_;
+  ExtLibrary ext2fs_;
   ExtSuperblock superblock_;
   std::vector<std::string> notes_;
   std::list<CachedDirectory> directories_;  // the last used first
