@@ -161,7 +161,7 @@ bool is_fast_link(const ExtLibrary& library, const ExtInode& inode) {
 
 }  // namespace
 
-Result<std::unique_ptr<File>> open_ext_file(const ExtLibrary& library, ExtInode inode) {
+Result<std::unique_ptr<File>> open_ext_file(const ExtLibrary& library, const ExtInode& inode) {
   if (inode.has(EXT4_ENCRYPT_FL))
     return fail(
         ErrorCode::kUnsupported,

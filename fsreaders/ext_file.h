@@ -13,7 +13,7 @@ namespace pvhgrub::fs {
 
 /// Opens the contents of a regular file or of a symbolic link that is not stored in its inode's block field.
 /// `library` outlives the result. kUnsupported: encrypted.
-[[nodiscard]] Result<std::unique_ptr<File>> open_ext_file(const ExtLibrary& library, ExtInode inode);
+[[nodiscard]] Result<std::unique_ptr<File>> open_ext_file(const ExtLibrary& library, const ExtInode& inode);
 
 /// The target of a symbolic link, at most limits::kPathBytes.
 [[nodiscard]] Result<std::string> read_ext_link(const ExtLibrary& library, const ExtInode& inode);

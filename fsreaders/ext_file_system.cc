@@ -55,7 +55,7 @@ class ExtFileSystem : public FileSystem {
       if (inode.type() != FileType::kRegular)
         return fail(ErrorCode::kWrongType,
                     inode.type() == FileType::kDirectory ? "it is a directory" : "it is not a regular file");
-      return open_ext_file(ext2fs_, std::move(inode));
+      return open_ext_file(ext2fs_, inode);
     });
   }
 

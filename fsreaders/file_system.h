@@ -123,8 +123,9 @@ class Devices {
   [[nodiscard]] virtual Result<FileSystem*> file_system(std::string_view device_name) = 0;
 };
 
-/// Reads a whole regular file of at most `maximum` bytes, charging the budget; kLimit when it is longer.
-[[nodiscard]] Result<std::string> read_whole_file(FileSystem& file_system, std::string_view path,
-                                                  std::size_t maximum, Budget& budget);
+/// Reads the whole of a file of at most `maximum` bytes, charging the budget; kLimit when it is longer.
+/// `path` is for messages.
+[[nodiscard]] Result<std::string> read_whole_file(File& file, std::string_view path, std::size_t maximum,
+                                                  Budget& budget);
 
 }  // namespace pvhgrub::fs

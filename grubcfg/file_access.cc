@@ -90,9 +90,8 @@ Result<std::unique_ptr<fs::File>> FileAccess::open(const FileReference& file) {
 Result<std::optional<std::string>> FileAccess::read(const FileReference& file, std::size_t maximum) {
   PVHGRUB_TRY_ASSIGN(const std::unique_ptr<fs::File> opened, open(file));
   if (!opened) return std::nullopt;
-  PVHGRUB_TRY_ASSIGN(fs::FileSystem* const file_system_of_it, file_system(file.device));
   Result<std::string> contents =
-      fs::read_whole_file(*file_system_of_it, file.path, maximum, evaluator_.session().budget);
+      fs::read_whole_file(*opened, file.path, maximum, evaluator_.session().budget);
   if (contents) return std::move(*contents);
   PVHGRUB_TRY(report(std::move(contents).error(), file));
   return std::nullopt;

@@ -61,7 +61,9 @@ std::string read_all(const DiskInput& input) {
       text += file_system.error().describe() + "\n";
       continue;
     }
-    const auto contents = read_whole_file(**file_system, "/name", 1'000, budget);
+    const auto file = (*file_system)->open("/name");
+    const auto contents = file ? read_whole_file(**file, "/name", 1'000, budget)
+                               : Result<std::string>(std::unexpected(file.error()));
     text += std::string((*file_system)->type_name()) + " " +
             (contents ? *contents : contents.error().describe()) + "\n";
   }

@@ -67,7 +67,9 @@ std::string read_name(DiskSet& set, const std::string& device, const std::string
   const auto file_system = set.file_system(device);
   if (!file_system) return "error: " + file_system.error().describe();
   Budget budget = Budget::standard();
-  const auto text = read_whole_file(**file_system, "/" + name, 1000, budget);
+  const auto file = (*file_system)->open("/" + name);
+  REQUIRE(file);
+  const auto text = read_whole_file(**file, "/" + name, 1000, budget);
   return text ? *text : "error: " + text.error().describe();
 }
 
