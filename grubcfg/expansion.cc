@@ -136,8 +136,8 @@ std::string Evaluator::fill_in_translated(std::string_view text) const {
     i += 1 + length;
     if (length == 0) {
       filled += '$';
-    } else if (name == "#") {
-      filled += std::to_string(scope_ != nullptr ? scope_->current().size() : 0);
+    } else if (name == "#" && scope_ != nullptr) {
+      filled += std::to_string(scope_->current().size());
     } else {
       filled += state_.environment.value_or_empty(name);
     }

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "grubcfg/loader_command_line.h"
+#include "grubcfg/regular_expression.h"
 
 namespace pvhgrub::grubcfg {
 
@@ -53,6 +54,37 @@ Piece piece_of(std::string_view path) {
   return piece;
 }
 
+/// GRUB matches by a regular expression that it makes of the pattern without hiding everything that has a
+/// meaning in one: anchors and, behind a backslash, GNU's operators and back-references stay alive.
+bool is_regular_expression(std::string_view pattern) {
+  if (pattern.find_first_of("^$") != std::string_view::npos) return true;
+  for (std::size_t i = 0; i + 1 < pattern.size(); ++i) {
+    if (pattern[i] != '\\') continue;
+    ++i;
+    if (std::string_view("wWsSbB<>`'123456789").find(pattern[i]) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+std::string regular_expression_of(std::string_view pattern) {
+  std::string expression = "^";
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    const char c = pattern[i];
+    if (c == '*') {
+      expression += ".*";
+    } else if (c == '?') {
+      expression += '.';
+    } else if (c == '\\' && i + 1 < pattern.size()) {
+      expression += c;
+      expression += pattern[++i];
+    } else {
+      if (std::string_view(".()@+|{}[]").find(c) != std::string_view::npos) expression += '\\';
+      expression += c;
+    }
+  }
+  return expression + "$";
+}
+
 class Expansion {
  public:
   Expansion(WildcardFiles& files, bool keep_hex_escapes, Budget& budget)
@@ -65,6 +97,7 @@ class Expansion {
   Result<void> match_devices(std::string_view pattern, bool whole_disks_only);
   Result<void> match_files(std::string_view directory, std::string_view pattern);
   Result<bool> exists(const std::string& path);
+  Result<bool> matches(std::string_view pattern, const std::string& name);
 
   WildcardFiles& files_;
   bool keep_hex_escapes_;
@@ -72,12 +105,19 @@ class Expansion {
   std::vector<std::string> paths_;
 };
 
+Result<bool> Expansion::matches(std::string_view pattern, const std::string& name) {
+  PVHGRUB_TRY(budget_.charge_steps(1 + pattern.size() * name.size() / 8, "matching wildcards"));
+  if (!is_regular_expression(pattern)) return matches_wildcard(pattern, name);
+  PVHGRUB_TRY_ASSIGN(const RegexpMatch match, match_regexp(regular_expression_of(pattern), name, budget_));
+  return match.matched;
+}
+
 Result<void> Expansion::match_devices(std::string_view pattern, bool whole_disks_only) {
   for (const std::string& device : files_.device_names()) {
-    PVHGRUB_TRY(budget_.charge_steps(1 + pattern.size() * device.size() / 8, "matching wildcards"));
     if (whole_disks_only && device.find(',') != std::string::npos) continue;
     std::string name = "(" + device + ")";
-    if (matches_wildcard(pattern, name)) paths_.push_back(std::move(name));
+    PVHGRUB_TRY_ASSIGN(const bool matched, matches(pattern, name));
+    if (matched) paths_.push_back(std::move(name));
   }
   return {};
 }
@@ -92,8 +132,8 @@ Result<void> Expansion::match_files(std::string_view directory, std::string_view
     PVHGRUB_TRY_ASSIGN(const auto names, files_.names_in(in));
     if (!names) continue;
     for (const std::string& name : *names) {
-      PVHGRUB_TRY(budget_.charge_steps(1 + pattern.size() * name.size() / 8, "matching wildcards"));
-      if (!matches_wildcard(pattern, name)) continue;
+      PVHGRUB_TRY_ASSIGN(const bool matched, matches(pattern, name));
+      if (!matched) continue;
       PVHGRUB_TRY(budget_.charge_bytes(in.size() + name.size(), "matching wildcards"));
       if (paths_.size() >= limits::kWords)
         return fail(ErrorCode::kLimit,
