@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Exercises the broker's reading of frames: what a worker that a guest has taken over could send.
+// In production: protocol::Conversation in src/broker/worker_session.cc, outside of any sandbox.
+// Input: one byte for the mode, then the bytes of the socket, at most 256 KiB (four frames of the largest
+// size).
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "protocol/conversation.h"
+#include "protocol/listing.h"
+
+namespace {
+
+using namespace pvhgrub;
+using namespace pvhgrub::protocol;
+
+constexpr std::size_t kInput = 256U << 10U;
+constexpr std::uint64_t kDiskBytes = 1'000'000;
+
+// Holds what the conversation promises of every piece.
+class Checker final : public WorkerEvents {
+ public:
+  Result<void> layers(const std::string&) override { return {}; }
+  Result<void> log(const LogMessage&) override { return {}; }
+  Result<void> echo(Bytes) override { return {}; }
+  Result<void> menu(const MenuMessage& menu) override {
+    (void)listing_->menu(menu);
+    return {};
+  }
+  Result<void> entry(const EntryMessage& entry) override {
+    (void)listing_->entry(entry);
+    return {};
+  }
+  Result<void> choice(const ChoiceMessage&) override { return {}; }
+  Result<void> output_begin(OutputKind, std::uint64_t size) override {
+    size_ = std::max(size_, size);
+    return {};
+  }
+  Result<void> piece(OutputKind, const Piece& piece) override {
+    if (piece.length == 0 || !range_inside(piece.position, piece.length, size_)) std::abort();
+    if (piece.kind == Piece::Kind::kExtent &&
+        (piece.extent.disk != 0 || !range_inside(piece.extent.offset, piece.length, kDiskBytes)))
+      std::abort();
+    return {};
+  }
+
+ private:
+  std::unique_ptr<ListingWriter> listing_ = make_json_listing();
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0 || size > kInput) return 0;
+  Request request;
+  request.mode = static_cast<Mode>(data[0] % 4);
+  request.disks = {{5, kDiskBytes, 0, false, std::nullopt}};
+  Checker checker;
+  Conversation conversation(request, checker);
+  std::span<const std::uint8_t> rest(data + 1, size - 1);
+  while (!rest.empty()) {
+    const auto room = conversation.room();
+    const std::size_t count = std::min(room.size(), rest.size());
+    std::ranges::copy(std::as_bytes(rest.first(count)), room.begin());
+    conversation.filled(count);
+    rest = rest.subspan(count);
+    for (;;) {
+      const auto handled = conversation.handle_next();
+      if (!handled) return 0;
+      if (!*handled) break;
+    }
+  }
+  (void)conversation.finish();
+  return 0;
+}
