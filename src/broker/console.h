@@ -37,6 +37,8 @@ class Console {
   /// Bytes for standard output exactly as they are.
   [[nodiscard]] Result<void> print_raw(std::string_view bytes);
   [[nodiscard]] Result<void> flush();
+  /// Forgets what was gathered and not printed yet: half a listing is of no use to anybody.
+  void discard() { gathered_.clear(); }
   [[nodiscard]] bool output_is_terminal() const;
 
  private:

@@ -173,6 +173,7 @@ Result<ExitStatus> run_with(const Options& options, Console& console) {
   PVHGRUB_TRY_ASSIGN(UniqueFd script, script_of(options));
   PVHGRUB_TRY_ASSIGN(Termination termination, Termination::install());
   const Result<ExitStatus> done = Program(options, console, termination, std::move(script)).run();
+  if (!done && mode_of(options) == Mode::kList) console.discard();
   if (!done) console.error(done.error());
   if (mode_of(options) == Mode::kBoot) wait_for_console("/proc", parent, termination);
   return done ? *done : exit_status_of(done.error().code);

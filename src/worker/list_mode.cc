@@ -16,6 +16,9 @@ class Lister {
  public:
   Lister(Channel& channel, Budget& budget) : channel_(channel), budget_(budget) {}
 
+  /// True once something of a menu was sent: then no other menu may follow.
+  [[nodiscard]] bool started() const { return started_; }
+
   Result<void> menu(grubcfg::Menu& menu) {
     PVHGRUB_TRY_ASSIGN(const grubcfg::EntryPath default_path, grubcfg::default_path(menu));
     protocol::MenuMessage message;
@@ -25,6 +28,7 @@ class Lister {
     message.default_path = wire_path(default_path);
     message.timeout = menu.timeout();
     message.timeout_style = static_cast<std::uint8_t>(menu.timeout_style());
+    started_ = true;
     PVHGRUB_TRY(channel_.send(protocol::FrameType::kMenu, 0, message.encode().payload()));
     return entries(menu);
   }
@@ -102,13 +106,21 @@ class Lister {
   Budget& budget_;
   grubcfg::EntryPath path_;
   std::size_t count_ = 0;
+  bool started_ = false;
 };
 
 }  // namespace
 
 Result<void> run_list(Guest& guest, const protocol::Request& request, Channel& channel, Budget& budget) {
-  Result<void> listed =
-      guest.with_menu([&](grubcfg::Menu& menu) { return Lister(channel, budget).menu(menu); });
+  Lister lister(channel, budget);
+  std::optional<Error> failure;
+  const Result<void> listed = guest.with_menu([&](grubcfg::Menu& menu) -> Result<void> {
+    Result<void> done = lister.menu(menu);
+    if (done || !lister.started()) return done;
+    failure = std::move(done).error();
+    return {};
+  });
+  if (failure) return std::unexpected(*std::move(failure));
   if (listed || !request.bare_configuration || listed.error().code != ErrorCode::kNoEntry) return listed;
   protocol::MenuMessage empty;
   empty.source_kind = "grub2";

@@ -241,6 +241,12 @@ class Listing(Fixture):
         self.assertEqual(self.listing(disk=disk)["default"], "1>0")
         self.assertTrue(self.boot(disk=disk)["args"].endswith("single"))
 
+    def test_half_a_listing_is_not_printed(self):
+        disk = self.new_disk("menuentry a {\n linux /boot/vmlinuz\n}\n"
+                             "submenu b {\n while true; do true; done\n}\n")
+        done = pvhgrub("-l", "--output-format=json", disk)
+        self.assertEqual((done.returncode, done.stdout), (6, b""))
+
     def test_text_has_pygrubs_lines(self):
         done = pvhgrub("-l", self.disk)
         self.assertEqual(done.returncode, 0)
