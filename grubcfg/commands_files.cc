@@ -126,7 +126,7 @@ Result<Status> run_cat(Evaluator& evaluator, const CommandCall& call) {
   if (!file) return evaluator.error();
   PVHGRUB_TRY_ASSIGN(const std::optional<std::string> bytes, files.read(*file, limits::kConfigurationBytes));
   if (!bytes) return evaluator.error();
-  PVHGRUB_TRY(evaluator.session().diagnostics.echo(*bytes));
+  PVHGRUB_TRY(evaluator.session().diagnostics.echo(*bytes + "\n"));
   return kStatusOk;
 }
 

@@ -270,13 +270,13 @@ Result<std::optional<std::string>> probe_property(Evaluator& evaluator, const Pa
   PVHGRUB_TRY_ASSIGN(const fs::FileSystem* const file_system, FileAccess(evaluator).file_system(device.name));
   if (file_system == nullptr) return std::nullopt;
   if (asked(kFileSystem)) return std::string(file_system->type_name());
-  if (asked(kFsLabel)) return std::string(file_system->label());
-  if (!asked(kFsUuid)) {
-    evaluator.raise(kStatusBadArgument, "unrecognised target");
+  if (asked(kFsUuid)) {
+    if (!file_system->uuid().empty()) return std::string(file_system->uuid());
+    evaluator.raise(kStatusNotImplemented, "this filesystem has no UUID");
     return std::nullopt;
   }
-  if (!file_system->uuid().empty()) return std::string(file_system->uuid());
-  evaluator.raise(kStatusNotImplemented, "this filesystem has no UUID");
+  if (asked(kFsLabel)) return std::string(file_system->label());
+  evaluator.raise(kStatusBadArgument, "unrecognised target");
   return std::nullopt;
 }
 

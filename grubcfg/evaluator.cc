@@ -12,6 +12,8 @@ namespace pvhgrub::grubcfg {
 
 namespace {
 
+constexpr std::uint64_t kMessageSteps = 50;
+
 /// Puts a member back when a run or a call ends, also by an error.
 template <typename T>
 class Restore {
@@ -72,6 +74,9 @@ void Evaluator::notice(std::string message) {
 
 void Evaluator::print_error() {
   if (error_ == kStatusOk) return;
+  // A message goes through the worker's channel, which takes as long as some fifty commands. The next charge
+  // tells when that was too much.
+  (void)session_.budget.charge_steps(kMessageSteps, "printing errors of a boot configuration");
   if (first_error_.empty()) first_error_ = error_message_;
   notice("error: " + error_message_ + ".");
   error_ = kStatusOk;

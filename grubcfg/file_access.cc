@@ -12,6 +12,16 @@ bool is_fatal(const Error& error) {
          error.code == ErrorCode::kProtocol || error.code == ErrorCode::kSandbox;
 }
 
+namespace {
+
+/// GRUB opens "/boot/vmlinuz/" as it opens "/boot/vmlinuz".
+std::string without_trailing_slashes(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+}  // namespace
+
 std::optional<FileReference> FileAccess::locate(std::string_view name) {
   FileReference file;
   if (name.starts_with('(')) {
@@ -25,9 +35,7 @@ std::optional<FileReference> FileAccess::locate(std::string_view name) {
     return file;
   }
   file.device = evaluator_.environment().value_or_empty("root");
-  // GRUB takes what follows any ')', also in a name without a device.
-  const std::size_t closing = name.find(')');
-  file.path = closing == std::string_view::npos ? name : name.substr(closing + 1);
+  file.path = name;
   if (file.device.empty() && evaluator_.session().devices != nullptr) {
     evaluator_.raise(kStatusBadDevice, "variable `root' isn't set");
     return std::nullopt;
@@ -81,7 +89,7 @@ Result<std::unique_ptr<fs::File>> FileAccess::open(const FileReference& file) {
     return nullptr;
   }
   PVHGRUB_TRY(evaluator_.session().budget.charge_steps(1 + file.path.size() / 8, "opening files"));
-  Result<std::unique_ptr<fs::File>> opened = file_system_of_it->open(file.path);
+  Result<std::unique_ptr<fs::File>> opened = file_system_of_it->open(without_trailing_slashes(file.path));
   if (opened) return opened;
   PVHGRUB_TRY(report(std::move(opened).error(), file));
   return nullptr;
@@ -102,6 +110,7 @@ Result<std::optional<FileReference>> FileAccess::locate_for_loader(std::string_v
   if (!file || evaluator_.session().devices == nullptr) return file;
   PVHGRUB_TRY_ASSIGN(const std::unique_ptr<fs::File> opened, open(*file));
   if (!opened) return std::nullopt;
+  file->path = without_trailing_slashes(file->path);
   return file;
 }
 
@@ -112,6 +121,9 @@ Result<FileTests::Answer> FileAccess::look_up(std::string_view name) {
   PVHGRUB_TRY_ASSIGN(fs::FileSystem* const file_system_of_it, file_system(file->device));
   if (file_system_of_it == nullptr) return Answer{};
   std::string& path = file->path;
+  // GRUB's `test` takes what follows any ')', also in a name without a device.
+  if (const std::size_t closing = path.find(')'); closing != std::string::npos && !name.starts_with('('))
+    path.erase(0, closing + 1);
   while (path.ends_with('/')) path.pop_back();
   // The device itself counts as its root directory.
   if (path.empty()) return Answer{true, true, std::nullopt};

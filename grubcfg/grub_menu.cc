@@ -75,8 +75,9 @@ Result<std::unique_ptr<GrubMenu>> GrubMenu::from_evaluation(std::shared_ptr<Sess
 
 void GrubMenu::read_settings() {
   const Environment& environment = state_.environment;
-  default_index_ =
-      find_entry(menu_.entries, environment.value_or_empty("default"), state_.is_red_hat).value_or(0);
+  // An empty `default` names the entry with the empty title; one that is not set names none.
+  if (const std::string* wanted = environment.get("default"))
+    default_index_ = find_entry(menu_.entries, *wanted, state_.is_red_hat).value_or(0);
   fallback_ = find_fallback(menu_.entries, environment.value_or_empty("fallback"), state_.is_red_hat);
   const ParsedNumber seconds = parse_number(environment.value_or_empty("timeout"), 0);
   // GRUB keeps it in an int; what is negative there means no timeout.

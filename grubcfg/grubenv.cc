@@ -21,7 +21,8 @@ std::string escape_value(std::string_view value) {
 
 std::string unescape_value(std::string_view escaped) {
   std::string value;
-  for (std::size_t i = 0; i < escaped.size(); ++i) {
+  // GRUB takes it for a C string.
+  for (std::size_t i = 0; i < escaped.size() && escaped[i] != '\0'; ++i) {
     if (escaped[i] == '\\' && i + 1 < escaped.size()) ++i;
     value += escaped[i];
   }
@@ -91,6 +92,8 @@ bool EnvironmentBlock::set(std::string_view name, std::string_view value) {
   const std::size_t old_size = begin == kNone ? 0 : end - begin;
   const std::size_t free = bytes_.size() - free_begin();
   if (line.size() > old_size + free) return false;
+  // To GRUB a block whose last line has no newline is broken.
+  if (bytes_[free_begin() - 1] != '\n') return false;
   const std::size_t size = bytes_.size();
   if (begin == kNone) {
     bytes_.insert(free_begin(), line);

@@ -93,6 +93,18 @@ TEST_CASE("The default leads into submenus") {
   CHECK(fixture.diagnostics.has_explanation("default: 1>1 (B > C)"));
 }
 
+TEST_CASE("Only a default that is set can name the entry with the empty title") {
+  for (const auto& [settings, index] : {std::pair{"", 0U}, std::pair{"default=\n", 1U}}) {
+    Budget budget = Budget::standard();
+    RecordedDiagnostics diagnostics;
+    const auto menu =
+        load_bare_configuration(std::string(settings) + "menuentry t { true; }\nmenuentry '' { true; }\n",
+                                "c", {}, budget, diagnostics);
+    REQUIRE(menu.has_value());
+    CHECK((*menu)->default_index() == index);
+  }
+}
+
 TEST_CASE("A default that cannot be booted falls back, with a notice") {
   Fixture fixture("set default=broken\nset fallback='3 2'\n");
   const auto choice = choose_default(*fixture.menu, fixture.diagnostics);

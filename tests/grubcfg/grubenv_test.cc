@@ -46,6 +46,18 @@ TEST_CASE("A block without a final newline or with only its header gives what is
   CHECK(variables_of(EnvironmentBlock::parse("# GRUB Environment Block\na=1\\").value()).empty());
 }
 
+TEST_CASE("A value ends at a zero byte, as GRUB's C strings do") {
+  const auto block = EnvironmentBlock::parse(block_of(std::string("a=1\0b\nc=2\n", 10)));
+  REQUIRE(block.has_value());
+  CHECK(variables_of(*block) == Variables{{"a", "1"}, {"c", "2"}});
+}
+
+TEST_CASE("Nothing is added to a block whose last line has no newline") {
+  auto block = EnvironmentBlock::parse(block_of("a=1"));
+  REQUIRE(block.has_value());
+  CHECK_FALSE(block->set("g", "5"));
+}
+
 TEST_CASE("Setting, changing and removing variables keeps the block's size") {
   EnvironmentBlock block = EnvironmentBlock::parse(block_of("a=1\nab=2\n")).value();
   REQUIRE(block.set("b", "new\\value"));

@@ -47,6 +47,14 @@ TEST_CASE("A function that calls itself twice hits the budget") {
   CHECK(code_of("function f { f; f; }\nf\n") == ErrorCode::kLimit);
 }
 
+TEST_CASE("A script that does little but fail is stopped before its messages take long") {
+  Budget budget(1'000'000, 1'000'000);
+  RecordedDiagnostics diagnostics;
+  const auto status = evaluate_script("while true; do nosuch; done\n", "s", nullptr, {}, budget, diagnostics);
+  CHECK(status.error().code == ErrorCode::kLimit);
+  CHECK(diagnostics.notices.size() < 20'000);
+}
+
 TEST_CASE("A variable that doubles for ever is stopped") {
   CHECK(code_of("set a=xxxxxxxx\nwhile true; do set a=$a$a; done\n") == ErrorCode::kLimit);
   CHECK(code_of("set n=1\nset b=" + repeated("y", 5000) + "\nwhile true; do set n=x$n; set v$n=$b; done\n") ==

@@ -99,6 +99,17 @@ TEST_CASE("probe tells what a device is") {
   CHECK(output_of("probe --fs nosuch; echo $?\nprobe; echo $?\nprobe hd0,gpt1; echo $?\n") == "13\n18\n18\n");
 }
 
+TEST_CASE("probe looks at the options in GRUB's order") {
+  CHECK(output_of("probe --set=x -l -u hd0,2; echo $x\n") == "1111-22ab\n");
+}
+
+TEST_CASE("A file opens with slashes behind its name, and without a '(' no device is in a name") {
+  CHECK(output_of("if [ -s (hd1,msdos1)/g/ ]; then echo y; fi\n") ==
+        output_of("if [ -s (hd1,msdos1)/g ]; then echo y; fi\n"));
+  CHECK(output_of("root=hd1,msdos1; if [ -s x)/g ]; then echo y; fi; if [ -e x)/g ]; then echo e; fi\n") ==
+        "e\n");
+}
+
 TEST_CASE("test looks at files as GRUB does, which sees a link itself") {
   const std::string script =
       "function t { if [ \"$@\" ]; then echo -n y; else echo -n n; fi; }\n"

@@ -48,6 +48,21 @@ TEST_CASE("Stars and question marks match without running away") {
   CHECK_FALSE(matches_wildcard("*a*a*a*a*a*a*a*a*a*a*a*b", std::string(5000, 'a')));
 }
 
+TEST_CASE("What GRUB does not hide from its regular expressions has a meaning in a wildcard") {
+  MemoryDevices devices;
+  const std::string both = "/boot/vmlinuz-1 /boot/vmlinuz-2\n";
+  CHECK(run(fill(devices), "echo /boot/v*'$'\n") == both);
+  CHECK(run(devices, "echo /boot/^v*\n") == both);
+  CHECK(run(devices, "echo /boot/v*\\'\n") == both);
+  CHECK(run(devices, "echo /boot/v*\\w\n") == both);
+  CHECK(run(devices, "echo /boot/v*'.' /boot/v*'|'x\n") == "/boot/v*. /boot/v*|x\n");
+}
+
+TEST_CASE("In a wildcard only a '(' at the beginning opens a device's name") {
+  MemoryDevices devices;
+  CHECK(run(fill(devices), "echo /nosuch/(hd0,gpt1)/boot/v*\n") == "/nosuch/(hd0,gpt1)/boot/v*\n");
+}
+
 TEST_CASE("An unquoted wildcard names the files that are there") {
   MemoryDevices devices;
   CHECK(run(fill(devices), "for f in /boot/vmlinuz-*; do echo $f; done\n") ==
