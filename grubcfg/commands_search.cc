@@ -100,9 +100,12 @@ Result<bool> Search::try_hint(std::string hint) {
   if (partitions_too) hint.pop_back();
   PVHGRUB_TRY_ASSIGN(const bool done, try_device(hint));
   if (done || !partitions_too) return done;
-  for (const std::string& device : files_.device_names()) {
-    if (!device.starts_with(hint + ",")) continue;
-    PVHGRUB_TRY_ASSIGN(const bool partition_done, try_device(device));
+  // Unlike all devices, the partitions of a hint are gone through from the first to the last.
+  const fs::Devices* const devices = evaluator_.session().devices;
+  if (devices == nullptr) return false;
+  for (const fs::Device& device : devices->devices()) {
+    if (!device.name.starts_with(hint + ",")) continue;
+    PVHGRUB_TRY_ASSIGN(const bool partition_done, try_device(device.name));
     if (partition_done) return true;
   }
   return false;

@@ -166,8 +166,19 @@ Result<bool> FileAccess::has_contents(std::string_view name) {
 
 std::vector<std::string> FileAccess::device_names() {
   std::vector<std::string> names;
-  if (evaluator_.session().devices != nullptr)
-    for (const fs::Device& device : evaluator_.session().devices->devices()) names.push_back(device.name);
+  if (evaluator_.session().devices == nullptr) return names;
+  // GRUB gathers a disk's partitions in a list that it builds from its end: the last comes first.
+  std::string_view disk;
+  std::size_t first_partition = 0;
+  for (const fs::Device& device : evaluator_.session().devices->devices()) {
+    const std::string_view disk_of_it = std::string_view(device.name).substr(0, device.name.find(','));
+    const bool is_partition = disk_of_it.size() < device.name.size();
+    if (disk_of_it != disk) first_partition = names.size() + (is_partition ? 0 : 1);
+    disk = disk_of_it;
+    const auto place =
+        is_partition ? names.begin() + static_cast<std::ptrdiff_t>(first_partition) : names.end();
+    names.insert(place, device.name);
+  }
   return names;
 }
 

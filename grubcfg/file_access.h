@@ -34,6 +34,7 @@ class FileAccess : public FileTests, public WildcardFiles {
 
   [[nodiscard]] Result<Answer> look_up(std::string_view name) override;
   [[nodiscard]] Result<bool> has_contents(std::string_view name) override;
+  /// In the order in which GRUB goes through them: each disk, then its partitions from the last to the first.
   [[nodiscard]] std::vector<std::string> device_names() override;
   [[nodiscard]] Result<std::optional<std::vector<std::string>>> names_in(std::string_view directory) override;
 

@@ -4,7 +4,7 @@ import fcntl, os, pty, re, select, shutil, signal, struct, subprocess, termios, 
 
 ESCAPE = re.compile(r'\x1b\[[0-9;?]*[A-Za-z]|\x1b.')
 # GRUB prints errors between the echoed lines; their text is not compared.
-ERROR = re.compile(r'error: .*?\.\n', re.DOTALL)
+ERROR = re.compile(r"error: (?:can't find command `.*?'|.*?)\.\n", re.DOTALL)
 STOPS = (b'select which entry is highlighted', b'grub> ', b'Enter username')
 
 

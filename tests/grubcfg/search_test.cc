@@ -53,6 +53,23 @@ TEST_CASE("search takes the first device in order, a hint before it") {
   CHECK(output_of("search.file /grub/marker x nosuch hd1,; echo $x\n") == "hd1,msdos1\n");
 }
 
+TEST_CASE("search goes through a disk's partitions from the last, through those of a hint from the first") {
+  MemoryDevices devices;
+  devices.add_without_file_system("hd0");
+  devices.add("hd0,gpt1", "A", "one").add("/f");
+  devices.add("hd0,gpt2", "B", "two").add("/f").add("/boot/grub/grub.cfg");
+  devices.add("hd0,gpt3", "C", "three").add("/f");
+  devices.add_without_file_system("hd1");
+  devices.add("hd1,msdos1", "D", "four").add("/f");
+  Budget budget = Budget::standard();
+  RecordedDiagnostics diagnostics;
+  REQUIRE(evaluate_script("search.file /f x hd0,; echo $x\nsearch -f /f; echo\necho (hd*)/f (hd0,*)/f\n", "s",
+                          &devices, {}, budget, diagnostics));
+  CHECK(diagnostics.output ==
+        "hd0,gpt1\n hd0,gpt1 hd0,gpt3 hd0,gpt2 hd0,gpt1 hd1,msdos1\n"
+        "(hd0,gpt3)/f (hd0,gpt2)/f (hd0,gpt1)/f (hd1,msdos1)/f (hd0,gpt3)/f (hd0,gpt2)/f (hd0,gpt1)/f\n");
+}
+
 TEST_CASE("Hints count on their platform only") {
   const std::string script = "search --label --set=x --hint-efi=hd1,msdos1 --hint-new=hd1 boot; echo $x\n";
   CHECK(output_of(script) == "hd0,gpt2\n");
