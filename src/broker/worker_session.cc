@@ -66,18 +66,17 @@ Result<protocol::VerdictMessage> WorkerSession::run(const protocol::Request& req
 }
 
 Result<void> WorkerSession::loop(protocol::Conversation& conversation) {
-  bool ended = false;
   for (;;) {
     while (!queue_full()) {
       PVHGRUB_TRY_ASSIGN(const bool handled, conversation.handle_next());
       if (!handled) break;
     }
     if (conversation.verdict() && !verdict_at_) verdict_at_ = monotonic_milliseconds();
-    const bool reading = !ended && !queue_full();
+    const bool reading = !ended_ && !queue_full();
     if (!reading && !copying()) break;
     bool readable = false;
     PVHGRUB_TRY(wait_for_events(reading, readable));
-    if (readable) PVHGRUB_TRY(read_from_worker(conversation, ended));
+    if (readable) PVHGRUB_TRY(read_from_worker(conversation));
     if (copying()) PVHGRUB_TRY(copier_->step());
   }
   return conversation.finish();
@@ -109,7 +108,7 @@ Result<void> WorkerSession::wait_for_events(bool may_read, bool& readable) {
   return {};
 }
 
-Result<void> WorkerSession::read_from_worker(protocol::Conversation& conversation, bool& ended) {
+Result<void> WorkerSession::read_from_worker(protocol::Conversation& conversation) {
   const std::span<std::byte> room = conversation.room();
   const ssize_t count = recv(channel_.get(), room.data(), room.size(), MSG_DONTWAIT);
   if (count > 0) {
@@ -118,7 +117,7 @@ Result<void> WorkerSession::read_from_worker(protocol::Conversation& conversatio
   }
   // A worker that was killed with our request unread resets the connection: an end like any other.
   if (count == 0 || errno == ECONNRESET) {
-    ended = true;
+    ended_ = true;
     return {};
   }
   if (errno == EAGAIN || errno == EINTR) return {};
@@ -127,7 +126,7 @@ Result<void> WorkerSession::read_from_worker(protocol::Conversation& conversatio
 
 // An end without a verdict has its cause in how the worker's process ended.
 Error WorkerSession::explain_sudden_end(sandbox::WorkerProcess& worker, Error error) {
-  if (error.code != ErrorCode::kProtocol) return error;
+  if (!ended_ || error.code != ErrorCode::kProtocol) return error;
   const auto reason = worker.wait_for(std::chrono::milliseconds(1000));
   if (!reason || reason->kind != sandbox::ExitReason::Kind::kSignaled) return error;
   if (reason->value == SIGKILL)

@@ -41,7 +41,7 @@ class WorkerSession {
  private:
   [[nodiscard]] Result<void> loop(protocol::Conversation& conversation);
   [[nodiscard]] Result<void> wait_for_events(bool may_read, bool& readable);
-  [[nodiscard]] Result<void> read_from_worker(protocol::Conversation& conversation, bool& ended);
+  [[nodiscard]] Result<void> read_from_worker(protocol::Conversation& conversation);
   [[nodiscard]] Error explain_sudden_end(sandbox::WorkerProcess& worker, Error error);
   [[nodiscard]] bool copying() const { return copier_ != nullptr && copier_->pending(); }
   [[nodiscard]] bool queue_full() const { return copier_ != nullptr && copier_->full(); }
@@ -50,6 +50,7 @@ class WorkerSession {
   Termination& termination_;
   ExtentCopier* copier_;
   UniqueFd channel_;
+  bool ended_ = false;                       // the worker closed its end
   std::uint64_t started_ = 0;                // milliseconds, CLOCK_MONOTONIC
   std::optional<std::uint64_t> verdict_at_;  // the same clock
 };
