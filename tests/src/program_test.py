@@ -415,6 +415,53 @@ class Failures(Fixture):
         self.boot("--deadline=1", disk=disk, status=6)
 
 
+class LyingWorker(Fixture):
+    """The broker beside a worker that a guest has taken over, and that was never confined at all."""
+
+    def boot_with(self, worker_body, *arguments):
+        folder = tempfile.mkdtemp(dir=self.base)
+        shutil.copy(PVHGRUB, os.path.join(folder, "pvhgrub"))
+        worker = os.path.join(folder, "pvhgrub-worker")
+        with open(worker, "w", encoding="ascii") as file:
+            file.write("#!/usr/bin/python3\nimport os, signal, struct, time\n"
+                       "def frame(kind, payload, stream=0):\n"
+                       "  os.write(3, struct.pack('<IHH', len(payload), kind, stream) + payload)\n"
+                       "def text(value): return struct.pack('<I', len(value)) + value\n"
+                       "LAYERS = (2, text(b'all'))\n"
+                       "CHOICE = (7, struct.pack('<I', 0) + text(b't') + text(b'/k') + struct.pack('<I', 0) + text(b''))\n"
+                       + worker_body)
+        os.chmod(worker, 0o755)
+        done = subprocess.run([os.path.join(folder, "pvhgrub"), "-q", f"--output={self.result_file}",
+                               "--output-format=simple0", f"--output-directory={self.out}", *arguments, self.disk],
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(self.contents(self.result_file), b"")
+        self.assertEqual(os.listdir(self.out), [])
+        return done
+
+    def test_one_that_ends_without_a_word_is_an_error(self):
+        self.assertIn(b"without a verdict", self.boot_with("").stderr)
+
+    def test_one_that_dies_tells_how(self):
+        # Process 1 of its namespace can kill itself by no signal but one that the kernel sends: here, for a bad address.
+        body = "import ctypes, resource\nresource.setrlimit(resource.RLIMIT_CORE, (0, 0))\nctypes.string_at(0)\n"
+        self.assertIn(b"SIGSEGV", self.boot_with(body).stderr)
+
+    def test_one_that_speaks_nonsense_is_an_error(self):
+        for body in ("os.write(3, os.urandom(100000))", "frame(*LAYERS); frame(99, b'')",
+                     "os.write(3, struct.pack('<IHH', 0xFFFFFFFF, 11, 1))", "frame(*LAYERS); frame(*LAYERS)"):
+            with self.subTest(body):
+                self.assertEqual(self.boot_with(body).returncode, 1)
+
+    def test_one_that_names_bytes_outside_the_disk_is_an_error(self):
+        body = ("frame(*LAYERS); frame(*CHOICE); frame(8, struct.pack('<BQ', 0, 4096), 1)\n"
+                "frame(10, struct.pack('<IQQ', 0, 1 << 62, 4096), 1)\ntime.sleep(1)\n")
+        self.assertIn(b"outside of its disk", self.boot_with(body).stderr)
+
+    def test_one_that_hangs_meets_the_deadline(self):
+        self.assertEqual(self.boot_with("time.sleep(100)\n", "--deadline=1").returncode, 6)
+
+
 class Libxl(Fixture):
     """libxl's exact call: an existing result file, a directory of mode 0600, a raw pty without a size."""
 
