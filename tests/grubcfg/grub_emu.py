@@ -30,7 +30,7 @@ def terminal_output(directory, device_map, seconds):
             os.execvp('grub-emu', ['grub-emu', '-d', directory, '-m', device_map])
         finally:
             os._exit(127)
-    output, finished, seen, deadline = bytearray(), False, 0, time.monotonic() + seconds
+    output, finished, seen, answered, deadline = bytearray(), False, 0, 0, time.monotonic() + seconds
     while not finished and time.monotonic() < deadline:
         if not select.select([terminal], [], [], 0.2)[0]:
             continue
@@ -40,7 +40,9 @@ def terminal_output(directory, device_map, seconds):
             piece = b''
         output += piece
         finished = not piece or any(stop in output[max(0, seen - 64):] for stop in STOPS)
-        if b'Press any key' in output[max(0, seen - 64):]:
+        prompt = output.find(b'Press any key', answered)
+        if prompt >= 0:                 # one key for each: a menu behind it would take another as its own
+            answered = prompt + 1
             os.write(terminal, b'\n')
         seen = len(output)
     try:
