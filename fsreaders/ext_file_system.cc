@@ -73,7 +73,11 @@ class ExtFileSystem : public FileSystem {
       PVHGRUB_TRY_ASSIGN(const ExtDirectory* directory, directory_of(inode));
       std::vector<DirectoryEntry> entries;
       entries.reserve(directory->entries().size());
-      for (const ExtDirectory::Entry& entry : directory->entries()) {
+      // It holds them by name, for look-ups; they are told as they lie on the disk, since GRUB's wildcards
+      // keep that order.
+      std::vector<ExtDirectory::Entry> by_place = directory->entries();
+      std::ranges::sort(by_place, {}, &ExtDirectory::Entry::name_offset);
+      for (const ExtDirectory::Entry& entry : by_place) {
         PVHGRUB_TRY_ASSIGN(const FileType type, type_of(entry));
         entries.push_back({std::string(directory->name(entry)), type});
       }

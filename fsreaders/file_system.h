@@ -86,7 +86,7 @@ class FileSystem {
   [[nodiscard]] virtual Result<std::unique_ptr<File>> open(std::string_view path) = 0;
   /// Of what the path leads to after following links, also the last.
   [[nodiscard]] virtual Result<FileInfo> stat(std::string_view path) = 0;
-  /// A directory's entries in no given order, without "." and "..".
+  /// A directory's entries in the order of the disk, without "." and "..".
   [[nodiscard]] virtual Result<std::vector<DirectoryEntry>> list(std::string_view path) = 0;
 
   /// What a person should know of how this file system was read ("the journal was replayed in memory: ..."),
@@ -114,7 +114,7 @@ class Devices {
   Devices& operator=(const Devices&) = delete;
   virtual ~Devices() = default;
 
-  /// In the order in which GRUB's `search` goes through them: each disk, then its partitions.
+  /// Each disk, then its partitions by number.
   [[nodiscard]] virtual const std::vector<Device>& devices() const = 0;
 
   /// The file system of a device by its GRUB name ("hd0,gpt2"; also "hd0,2", which GRUB takes for either

@@ -283,6 +283,22 @@ TEST_CASE("a directory without regard to case finds a name in another case, also
   CHECK(code_of((*opened.file_system)->stat("/LOADER/Größe.Conf")) == ErrorCode::kNotFound);
 }
 
+TEST_CASE("a directory is listed in the order of the disk, whatever its names are") {
+  if (!have_tools()) return;
+  const TemporaryDirectory directory;
+  const stdfs::path image = directory.path() / "image";
+  stdfs::create_directories(directory.path() / "tree");
+  REQUIRE(make_ext_image(image, 8 << 20, "-t ext4", directory.path() / "tree"));
+  for (const std::string name : {"zebra", "ape", "mule"}) REQUIRE(debugfs(image, "mkdir /" + name));
+  const OpenedImage opened = open_image(image);
+  REQUIRE(opened.file_system);
+  const auto entries = (*opened.file_system)->list("/");
+  REQUIRE(entries);
+  std::string names;
+  for (const DirectoryEntry& entry : *entries) names += entry.name + " ";
+  CHECK(names == "lost+found zebra ape mule ");
+}
+
 TEST_CASE("encrypted files, links and directories are refused with a reason") {
   if (!have_tools()) return;
   const TemporaryDirectory directory;
