@@ -53,15 +53,16 @@ class Program {
         script_(std::move(script)) {}
 
   Result<ExitStatus> run() {
-    if (!options_.is_configuration && !options_.disk.empty()) PVHGRUB_TRY(open_disk());
     switch (request_.mode) {
       case Mode::kBoot:
         return options_.is_configuration ? show_bare_choice() : boot();
       case Mode::kList:
       case Mode::kReport:
+        PVHGRUB_TRY(open_disk());
         PVHGRUB_TRY(ask(nullptr));
         return ExitStatus::kSuccess;
       case Mode::kEvaluate: {
+        PVHGRUB_TRY(open_disk());
         PVHGRUB_TRY_ASSIGN(const protocol::VerdictMessage verdict, ask(nullptr));
         return verdict.script_status ? ExitStatus::kSuccess : ExitStatus::kError;
       }
@@ -95,7 +96,9 @@ class Program {
     return verdict;
   }
 
+  // Does nothing where no disk was named, or what was named is a configuration.
   Result<void> open_disk() {
+    if (options_.is_configuration || options_.disk.empty()) return {};
     PVHGRUB_TRY_ASSIGN(disk_, open_guest_disk(options_.disk));
     disk_.facts.descriptor = protocol::kFirstDiskDescriptor;
     disk_.facts.offset = options_.offset;
@@ -112,6 +115,7 @@ class Program {
   }
 
   Result<void> boot_into(ResultFile& result_file) {
+    PVHGRUB_TRY(open_disk());
     std::shared_ptr<OutputDirectory> directory;
     if (!options_.not_really) {
       PVHGRUB_TRY_ASSIGN(directory, OutputDirectory::open(options_.output_directory));

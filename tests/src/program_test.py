@@ -332,6 +332,14 @@ class Failures(Fixture):
     def test_a_disk_that_is_not_there(self):
         self.assertIn("/nowhere", self.last_line(self.boot(disk="/nowhere", status=1)))
 
+    def test_a_result_file_that_held_something_is_empty_after_any_failure(self):
+        for disk in ("/nowhere", "/dev/null", self.base):
+            with self.subTest(disk):
+                with open(self.result_file, "wb") as file:
+                    file.write(b"kernel /etc/shadow\0\0")
+                self.assertNotEqual(pvhgrub("-q", f"--output={self.result_file}", disk).returncode, 0)
+                self.assertEqual(self.contents(self.result_file), b"")
+
     def test_no_configuration_is_status_4(self):
         path = os.path.join(self.base, "empty.img")
         with tempfile.TemporaryDirectory() as tree:
