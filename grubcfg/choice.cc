@@ -22,13 +22,15 @@ std::string why_not(const BootEntry& entry) {
   return entry.error.empty() ? "the entry loads nothing" : entry.error;
 }
 
+// On one line: an error is a line, and a line break in it would come out escaped.
 std::string list_entries(const Menu& menu) {
   std::string list;
   const std::vector<MenuEntry>& entries = menu.entries();
   for (std::size_t i = 0; i < std::min(entries.size(), kListedEntries); ++i)
-    list += "\n  " + std::to_string(i) + (entries[i].is_submenu ? "> " : "  ") + entries[i].title;
+    list += (i == 0 ? " " : ", ") + std::to_string(i) + (entries[i].is_submenu ? "> (" : " (") +
+            entries[i].title + ")";
   if (entries.size() > kListedEntries)
-    list += "\n  and " + std::to_string(entries.size() - kListedEntries) + " more";
+    list += " and " + std::to_string(entries.size() - kListedEntries) + " more";
   return list;
 }
 
@@ -77,7 +79,7 @@ Result<bool> DefaultSearch::try_entry(Menu& menu, std::size_t index) {
     }
   }
   if (!reason.empty()) {
-    failures_ += "\n  " + to_string(path_) + "  " + entry.title + ": " + reason;
+    failures_ += " entry " + to_string(path_) + " (" + entry.title + "): " + reason + ";";
     diagnostics_.notice("",
                         "entry " + to_string(path_) + " (" + entry.title + ") cannot be booted: " + reason);
   }
@@ -190,7 +192,8 @@ Result<Choice> choose_default(Menu& menu, Diagnostics& diagnostics) {
   PVHGRUB_TRY_ASSIGN(const bool found, search.try_menu(menu));
   if (!found)
     return fail(ErrorCode::kNoEntry,
-                "neither the default entry nor a fallback can be booted:" + search.failures());
+                "neither the default entry nor a fallback can be booted:" + search.failures() +
+                    " choose another with --entry, or mend the guest's boot configuration");
   Choice choice = search.take();
   diagnostics.explain("default: " + to_string(choice.path) + " (" + choice.title + ")");
   return choice;

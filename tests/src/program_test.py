@@ -349,7 +349,15 @@ class Failures(Fixture):
         self.assertIn("no boot configuration", self.last_line(self.boot(disk=path, status=4)))
 
     def test_no_such_entry_tells_what_there_is(self):
-        self.assertIn("Debian GNU/Linux", self.last_line(self.boot("--entry=nothing", status=4)))
+        line = self.last_line(self.boot("--entry=nothing", status=4))
+        self.assertIn("Debian GNU/Linux", line)
+        self.assertNotIn("\\x0a", line)
+
+    def test_a_default_that_cannot_boot_says_why_and_what_to_do_in_one_line(self):
+        line = self.last_line(self.boot(disk=self.new_disk("menuentry a {\n linux /nowhere\n}\n"), status=4))
+        self.assertIn("/nowhere", line)
+        self.assertIn("--entry", line)
+        self.assertNotIn("\\x0a", line)
 
     def test_an_entry_that_is_no_linux_says_so(self):
         self.assertIn("Memory test", self.last_line(self.boot("--entry=2", status=4)))
