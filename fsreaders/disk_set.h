@@ -39,8 +39,7 @@ class DiskSet final : public Devices {
   [[nodiscard]] std::size_t disk_count() const { return tables_.size(); }
   /// The partition table of disk `number`, which is below disk_count().
   [[nodiscard]] const PartitionTable& partition_table(std::size_t number) const { return tables_.at(number); }
-  /// The bytes of a device, by the names that file_system() takes; nullptr where there is no such device.
-  [[nodiscard]] BlockSource* source(std::string_view device_name);
+  [[nodiscard]] BlockSource* source(std::string_view device_name) override;
 
  private:
   struct Slot;

@@ -61,6 +61,13 @@ class File {
 
   /// Sends the whole contents, exactly size() bytes, in order. Plain contents go as extents in long runs.
   [[nodiscard]] virtual Result<void> send(ContentSink& sink) = 0;
+
+  /// Where the whole contents lie, if writing there changes this file's contents and nothing else: no
+  /// checksum over them, no second copy, nobody who shares them, no journal that would undo it. kUnsupported,
+  /// with the reason, where that is not so.
+  [[nodiscard]] virtual Result<std::vector<DiskExtent>> overwritable_extents() {
+    return fail(ErrorCode::kUnsupported, "files of this file system cannot be overwritten in place");
+  }
 };
 
 /// One mounted file system, read-only. Paths are absolute ('/' first), '/'-separated, at most
@@ -121,6 +128,19 @@ class Devices {
   /// table). kNotFound: no such device. kUnsupported: no known file system on it. kDamaged and kIo: one that
   /// cannot be read. The pointer lives as long as the Devices.
   [[nodiscard]] virtual Result<FileSystem*> file_system(std::string_view device_name) = 0;
+
+  /// The bytes of a device, by the names that file_system() takes; nullptr where there is no such device.
+  [[nodiscard]] virtual BlockSource* source(std::string_view device_name) = 0;
+
+  /// Makes a file of another device a disk, as GRUB's `loopback` does, and tells the disk's name: `name`, or
+  /// another where that is taken by another file. The disk, and its partitions where it has any, can be asked
+  /// for by name; they do not appear in devices().
+  [[nodiscard]] virtual Result<std::string> add_loopback(std::string_view name, std::string_view device,
+                                                         std::string_view path) {
+    (void)device;
+    return fail(ErrorCode::kUnsupported, "a file cannot be opened as disk `" + std::string(name) + "'",
+                std::string(path));
+  }
 };
 
 /// Reads the whole of a file of at most `maximum` bytes, charging the budget; kLimit when it is longer.

@@ -4,7 +4,7 @@
 namespace pvhgrub::grubcfg {
 
 std::string FileReference::to_string() const {
-  return device.empty() ? path : "(" + device + ")" + path;
+  return (device.empty() ? path : "(" + device + ")" + path) + (part ? ":" + part->name : "");
 }
 
 std::string to_string(const EntryPath& path) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One model of a boot menu for every syntax: GRUB's language today; BLS, extlinux and legacy menus join it.
+// One model of a boot menu for every syntax: GRUB's language (grub_menu.h); all others (plain_menu.h).
 #pragma once
 
 #include <cstddef>
@@ -16,17 +16,26 @@ namespace pvhgrub::grubcfg {
 
 /// Where a menu was read from.
 struct ConfigurationSource {
-  std::string kind;    ///< the syntax: "grub2"
+  std::string kind;    ///< the syntax: "grub2", "bls", "uki", "extlinux", "grub-legacy"
   std::string device;  ///< "hd0,gpt2"; empty for a bare configuration file
   std::string path;    ///< "/boot/grub/grub.cfg"
   friend bool operator==(const ConfigurationSource&, const ConfigurationSource&) = default;
 };
 
+/// A run of bytes inside a file that is a file of its own to us: a section of a unified kernel image.
+struct FilePart {
+  std::string name;          ///< ".linux"
+  std::uint64_t offset = 0;  ///< bytes from the file's start
+  std::uint64_t size = 0;    ///< bytes
+  friend bool operator==(const FilePart&, const FilePart&) = default;
+};
+
 /// A file of the guest, by GRUB's names.
 struct FileReference {
-  std::string device;  ///< "hd0,gpt2"; empty where the configuration names none (a bare configuration file)
-  std::string path;    ///< "/boot/vmlinuz"
-  /// "(hd0,gpt2)/boot/vmlinuz", or just the path where there is no device.
+  std::string device;            ///< "hd0,gpt2"; empty where the configuration names none (a bare file)
+  std::string path;              ///< "/boot/vmlinuz"
+  std::optional<FilePart> part = std::nullopt;  ///< no value: the whole file
+  /// "(hd0,gpt2)/boot/vmlinuz", or just the path where there is no device; a part as "PATH:.linux".
   [[nodiscard]] std::string to_string() const;
   friend bool operator==(const FileReference&, const FileReference&) = default;
 };
@@ -37,6 +46,13 @@ struct InitrdFile {
   /// Set for `newc:NAME:PATH`: the file is wrapped into a cpio archive under this name (GRUB manual,
   /// "initrd").
   std::optional<std::string> newc_name;
+};
+
+/// An environment block that `save_env` changed.
+struct EnvironmentBlockChange {
+  FileReference file;
+  std::string contents;  ///< the whole block, of the size that it has on the disk
+  friend bool operator==(const EnvironmentBlockChange&, const EnvironmentBlockChange&) = default;
 };
 
 /// What an entry would boot, or why it would not.
@@ -54,6 +70,11 @@ struct BootEntry {
   std::string command_line;                 ///< as the kernel gets it, BOOT_IMAGE= included
   std::optional<FileReference> hypervisor;  ///< of a Xen entry
   std::string hypervisor_command_line;
+  /// The unified kernel image that kernel, initrds and command line are parts of.
+  std::optional<FileReference> unified_image;
+  std::optional<FileReference> device_tree;
+  /// Environment blocks that GRUB would have written on the way to this entry, with their new contents.
+  std::vector<EnvironmentBlockChange> environment_changes;
   /// What GRUB would have printed instead of booting (file not found, no kernel loaded); empty when it would
   /// boot.
   std::string error;

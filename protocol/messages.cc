@@ -91,13 +91,18 @@ Result<RequestDisk> get_disk(PayloadReader& reader) {
 PayloadWriter Request::encode() const {
   PayloadWriter writer;
   writer.put_u8(static_cast<std::uint8_t>(mode));
-  for (const bool flag : {bare_configuration, has_script, not_really, explain}) writer.put_u8(flag ? 1 : 0);
+  for (const bool flag :
+       {bare_configuration, has_script, not_really, explain, no_boot_image, boots_hypervisor})
+    writer.put_u8(flag ? 1 : 0);
   writer.put_text(script_name);
   put_optional_text(writer, entry);
   put_optional_text(writer, kernel);
   put_optional_text(writer, ramdisk);
   writer.put_text(arguments);
   writer.put_text(grub_platform);
+  writer.put_text(source);
+  put_optional_text(writer, configuration);
+  writer.put_u8(static_cast<std::uint8_t>(grubenv));
   writer.put_u32(static_cast<std::uint32_t>(disks.size()));
   for (const RequestDisk& disk : disks) put_disk(writer, disk);
   return writer;
@@ -108,7 +113,8 @@ Result<Request> Request::decode(Bytes payload) {
   Request request;
   PVHGRUB_TRY_ASSIGN(request.mode, get_enumeration(reader, Mode::kReport));
   for (bool* flag :
-       {&request.bare_configuration, &request.has_script, &request.not_really, &request.explain}) {
+       {&request.bare_configuration, &request.has_script, &request.not_really, &request.explain,
+        &request.no_boot_image, &request.boots_hypervisor}) {
     PVHGRUB_TRY_ASSIGN(*flag, reader.boolean());
   }
   PVHGRUB_TRY_ASSIGN(request.script_name, reader.text());
@@ -117,6 +123,9 @@ Result<Request> Request::decode(Bytes payload) {
   PVHGRUB_TRY_ASSIGN(request.ramdisk, get_optional_text(reader));
   PVHGRUB_TRY_ASSIGN(request.arguments, reader.text());
   PVHGRUB_TRY_ASSIGN(request.grub_platform, reader.text());
+  PVHGRUB_TRY_ASSIGN(request.source, reader.text());
+  PVHGRUB_TRY_ASSIGN(request.configuration, get_optional_text(reader));
+  PVHGRUB_TRY_ASSIGN(request.grubenv, get_enumeration(reader, GrubenvMode::kIgnore));
   PVHGRUB_TRY_ASSIGN(const std::uint32_t count, get_count(reader));
   for (std::uint32_t i = 0; i < count; ++i) {
     PVHGRUB_TRY_ASSIGN(const RequestDisk disk, get_disk(reader));

@@ -29,6 +29,9 @@ struct RequestDisk {
   std::optional<std::uint64_t> offset;  ///< --offset: the file system begins here (bytes), no partition table
 };
 
+/// What to do with the guest's environment blocks (--grubenv).
+enum class GrubenvMode : std::uint8_t { kRead = 0, kWrite = 1, kIgnore = 2 };
+
 struct Request {
   Mode mode = Mode::kBoot;
   bool bare_configuration = false;     ///< --isconfig: the script is the configuration, there is no disk
@@ -41,6 +44,11 @@ struct Request {
   std::optional<std::string> ramdisk;  ///< --ramdisk
   std::string arguments;               ///< --args
   std::string grub_platform;           ///< --grub-platform
+  std::string source;                  ///< --source: the kind of boot configuration; empty: the guest's own
+  std::optional<std::string> configuration;  ///< --config: a path in the guest, "(hd0,gpt2)/path" or "/path"
+  GrubenvMode grubenv = GrubenvMode::kRead;  ///< kWrite only where the broker can and will write
+  bool no_boot_image = false;                ///< --no-boot-image
+  bool boots_hypervisor = false;             ///< --boot-hypervisor
   std::vector<RequestDisk> disks;
 
   [[nodiscard]] PayloadWriter encode() const;

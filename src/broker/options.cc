@@ -3,6 +3,7 @@
 
 #include <getopt.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <vector>
@@ -30,7 +31,7 @@ As pygrub:
   --kernel=PATH             boot this file of the guest, read no boot configuration
   --ramdisk=PATH            take this file of the guest as the ramdisk
   --args=ARGS               append to the kernel's command line
-  --entry=ENTRY             boot this entry: index, title, id, or a path of them ('1>0')
+  --entry=ENTRY             boot this entry: index, title, id, glob, or a path of them ('1>0')
   --offset=BYTES            the file system begins here on DISK, no partition table is read
   --runas=UID               user id of the confined worker, never 0
   --isconfig                DISK is a boot configuration file instead
@@ -39,6 +40,12 @@ As pygrub:
 And also:
   --explain                 tell each step from disk to choice, and why, on standard error
   --eval=FILE               run a GRUB script ('-': standard input) and boot nothing; DISK may be left out
+  --source=KIND             follow only this kind of boot configuration: grub, bls, uki, extlinux, grub-legacy
+  --config=PATH             follow this file of the guest, (device)/path or /path
+  --grubenv=MODE            the guest's environment block: read (the default; one-shot entries are not followed),
+                            write (as GRUB: also what it saves), ignore
+  --no-boot-image           leave BOOT_IMAGE= out of the command line
+  --boot-hypervisor         of a Xen entry, boot Xen itself and give it the Linux kernel as its module
   --grub-platform=NAME      what $grub_platform says (default xen_pvh)
   --deadline=SECONDS        give up after so long (default 120; 0: never)
   --sandbox-report          tell which layers confine the worker; DISK may be left out
@@ -64,6 +71,11 @@ enum LongOption : int {
   kExplain,
   kEvaluate,
   kGrubPlatform,
+  kSource,
+  kConfiguration,
+  kGrubenv,
+  kNoBootImage,
+  kBootHypervisor,
   kDeadline,
   kSandboxReport,
   kAllowLandlockOnly,
@@ -90,6 +102,11 @@ constexpr std::array kLongOptions{
     option{"explain", no_argument, nullptr, kExplain},
     option{"eval", required_argument, nullptr, kEvaluate},
     option{"grub-platform", required_argument, nullptr, kGrubPlatform},
+    option{"source", required_argument, nullptr, kSource},
+    option{"config", required_argument, nullptr, kConfiguration},
+    option{"grubenv", required_argument, nullptr, kGrubenv},
+    option{"no-boot-image", no_argument, nullptr, kNoBootImage},
+    option{"boot-hypervisor", no_argument, nullptr, kBootHypervisor},
     option{"deadline", required_argument, nullptr, kDeadline},
     option{"sandbox-report", no_argument, nullptr, kSandboxReport},
     option{"allow-landlock-only", no_argument, nullptr, kAllowLandlockOnly},
@@ -115,6 +132,20 @@ Result<std::uint64_t> parse_deadline(std::string_view text) {
   PVHGRUB_TRY_ASSIGN(const auto seconds, parse_number<std::uint64_t>(text, "--deadline"));
   if (seconds > kMostSeconds) return usage("--deadline is at most a day");
   return seconds * 1000;
+}
+
+Result<std::string> parse_source(std::string_view text) {
+  constexpr std::array<std::string_view, 5> kKinds = {"grub", "bls", "uki", "extlinux", "grub-legacy"};
+  if (!text.empty() && std::ranges::find(kKinds, text) == kKinds.end())
+    return usage("--source is grub, bls, uki, extlinux or grub-legacy, not '" + std::string(text) + "'");
+  return std::string(text);
+}
+
+Result<protocol::GrubenvMode> parse_grubenv(std::string_view text) {
+  if (text == "read") return protocol::GrubenvMode::kRead;
+  if (text == "write") return protocol::GrubenvMode::kWrite;
+  if (text == "ignore") return protocol::GrubenvMode::kIgnore;
+  return usage("--grubenv is read, write or ignore, not '" + std::string(text) + "'");
 }
 
 void apply_flag(Options& options, int letter) {
@@ -145,6 +176,12 @@ void apply_flag(Options& options, int letter) {
       break;
     case kAllowLandlockOnly:
       options.allow_landlock_only = true;
+      break;
+    case kNoBootImage:
+      options.no_boot_image = true;
+      break;
+    case kBootHypervisor:
+      options.boots_hypervisor = true;
       break;
     default:
       break;
@@ -190,6 +227,17 @@ Result<void> apply_value(Options& options, int letter, const std::string& value)
     case kGrubPlatform:
       options.grub_platform = value;
       break;
+    case kSource: {
+      PVHGRUB_TRY_ASSIGN(options.source, parse_source(value));
+      break;
+    }
+    case kConfiguration:
+      options.configuration = value;
+      break;
+    case kGrubenv: {
+      PVHGRUB_TRY_ASSIGN(options.grubenv, parse_grubenv(value));
+      break;
+    }
     case kDeadline: {
       PVHGRUB_TRY_ASSIGN(options.deadline_milliseconds, parse_deadline(value));
       break;
@@ -207,11 +255,14 @@ Result<void> check(Options& options) {
     return usage("--eval goes with neither --list-entries nor --isconfig");
   if (options.is_configuration && options.kernel)
     return usage("--isconfig has no disk to take --kernel from");
+  if (options.is_configuration && options.configuration)
+    return usage("--config names a file on a disk, and --isconfig is a file without one");
   if (options.is_configuration && options.offset)
     return usage("--offset goes with a disk, not with --isconfig");
   if (options.run_as == uid_t{0}) return usage("--runas=0 would run the worker as root");
   // xl passes these with nothing behind them where xl.cfg says so; that means the same as leaving them out.
-  for (std::optional<std::string>* value : {&options.kernel, &options.ramdisk, &options.entry})
+  for (std::optional<std::string>* value : {&options.kernel, &options.ramdisk, &options.entry,
+                                            &options.configuration})
     if (*value && (*value)->empty()) value->reset();
   return {};
 }

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/result.h"
 #include "protocol/boot_result.h"
+#include "protocol/messages.h"
 
 namespace pvhgrub::broker {
 
@@ -34,6 +35,11 @@ struct Options {
   std::optional<std::string> evaluate;  ///< --eval: a script's path, "-" for standard input
   std::string arguments;
   std::string grub_platform;
+  std::string source;                   ///< one of the kinds of --source; empty: the guest's own choice
+  std::optional<std::string> configuration;
+  protocol::GrubenvMode grubenv = protocol::GrubenvMode::kRead;
+  bool no_boot_image = false;
+  bool boots_hypervisor = false;
   std::optional<std::uint64_t> offset;  ///< bytes
   std::optional<uid_t> run_as;
   std::uint64_t deadline_milliseconds = limits::kDeadlineMilliseconds;  ///< 0: none

@@ -39,6 +39,11 @@ protocol::Request request_of(const Options& options) {
   request.ramdisk = options.ramdisk;
   request.arguments = options.arguments;
   request.grub_platform = options.grub_platform;
+  request.source = options.source;
+  request.configuration = options.configuration;
+  request.grubenv = options.grubenv;
+  request.no_boot_image = options.no_boot_image;
+  request.boots_hypervisor = options.boots_hypervisor;
   return request;
 }
 

@@ -20,11 +20,26 @@ fs::DiskInput disk_input(const protocol::RequestDisk& disk) {
   return input;
 }
 
+grubcfg::GrubenvMode grubenv_mode(protocol::GrubenvMode mode) {
+  switch (mode) {
+    case protocol::GrubenvMode::kRead:
+      break;
+    case protocol::GrubenvMode::kWrite:
+      return grubcfg::GrubenvMode::kWrite;
+    case protocol::GrubenvMode::kIgnore:
+      return grubcfg::GrubenvMode::kIgnore;
+  }
+  return grubcfg::GrubenvMode::kRead;
+}
+
 }  // namespace
 
 Guest::Guest(const protocol::Request& request, std::string script, Reporter& reporter, Budget& budget)
     : request_(request), script_(std::move(script)), reporter_(reporter), budget_(budget) {
   if (!request.grub_platform.empty()) settings_.platform = request.grub_platform;
+  settings_.grubenv = grubenv_mode(request.grubenv);
+  settings_.boot_image_argument = !request.no_boot_image;
+  settings_.boots_hypervisor = request.boots_hypervisor;
 }
 
 Result<void> Guest::open_disks() {

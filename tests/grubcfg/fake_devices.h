@@ -101,6 +101,24 @@ class MemoryFileSystem : public fs::FileSystem {
   bool open_anything_ = false;
 };
 
+class MemorySource : public fs::BlockSource {
+ public:
+  explicit MemorySource(std::string bytes) : bytes_(std::move(bytes)) {}
+  [[nodiscard]] std::uint64_t size() const override { return bytes_.size(); }
+  [[nodiscard]] Result<void> read_at(std::uint64_t offset, std::span<std::byte> out) override {
+    if (offset > bytes_.size() || out.size() > bytes_.size() - offset)
+      return fail(ErrorCode::kDamaged, "read past the end");
+    std::memcpy(out.data(), bytes_.data() + offset, out.size());
+    return {};
+  }
+  [[nodiscard]] Result<fs::DiskExtent> locate(std::uint64_t offset, std::uint64_t length) override {
+    return fs::DiskExtent{0, offset, std::min<std::uint64_t>(length, bytes_.size() - offset)};
+  }
+
+ private:
+  std::string bytes_;
+};
+
 class MemoryDevices : public fs::Devices {
  public:
   MemoryFileSystem& add(const std::string& name, std::string uuid = {}, std::string label = {}) {
@@ -131,8 +149,17 @@ class MemoryDevices : public fs::Devices {
     if (const auto any = file_systems_.find(""); any != file_systems_.end()) return any->second.get();
     return fail(ErrorCode::kNotFound, "no such device", std::string(device_name));
   }
+  [[nodiscard]] fs::BlockSource* source(std::string_view device_name) override {
+    const auto found = contents_.find(std::string(device_name));
+    return found != contents_.end() ? found->second.get() : nullptr;
+  }
+  /// What a device holds, byte for byte, apart from its file system.
+  void set_contents(const std::string& name, std::string bytes) {
+    contents_[name] = std::make_unique<MemorySource>(std::move(bytes));
+  }
 
  private:
+  std::map<std::string, std::unique_ptr<MemorySource>> contents_;
   std::vector<fs::Device> devices_;
   std::map<std::string, std::unique_ptr<MemoryFileSystem>> file_systems_;
   std::map<std::string, ErrorCode> failures_;
