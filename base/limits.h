@@ -147,4 +147,20 @@ inline constexpr std::size_t kVariables = 65'536;
 /// Files on one initrd line.
 inline constexpr std::size_t kInitrds = 256;
 
+// --- EFI programs and unified kernel images
+// --------------------------------------------------------------------
+
+/// Sections of one PE image: a unified kernel image of 256 profiles with a dozen sections each.
+inline constexpr std::size_t kPeSections = 4096;
+/// Bytes from a PE image's start to the end of its section table, which are held in memory: 40 for each of
+/// kPeSections, and room for what EFI programs have in front of it.
+inline constexpr std::size_t kPeHeaderBytes = 256 * kKiB;
+/// Profiles of one unified kernel image: systemd's own limit.
+inline constexpr std::size_t kUnifiedProfiles = 256;
+/// Bytes of one text in a unified kernel image (.cmdline, .osrel, .profile, .uname): an os-release has some
+/// 500, and no kernel takes a command line as long.
+inline constexpr std::size_t kUnifiedTextBytes = 64 * kKiB;
+/// Addons of one directory that are applied to unified kernel images; real systems have a handful.
+inline constexpr std::size_t kUnifiedAddons = 256;
+
 }  // namespace pvhgrub::limits

@@ -7,6 +7,7 @@
 #include "grubcfg/command_table.h"
 #include "grubcfg/file_access.h"
 #include "grubcfg/loader_command_line.h"
+#include "grubcfg/unified_image.h"
 
 namespace pvhgrub::grubcfg {
 
@@ -127,17 +128,35 @@ Result<Status> run_module(Evaluator& evaluator, const CommandCall& call) {
   return kStatusOk;
 }
 
+/// The arguments as load options of the EFI program: GRUB joins them by blanks, without any quoting.
+std::string load_options(std::span<const std::string> arguments) {
+  std::string joined;
+  for (const std::string& argument : arguments) joined += (joined.empty() ? "" : " ") + argument;
+  return joined;
+}
+
+// chainloader: another loader, except for a unified kernel image, which is a kernel with all that it needs.
 Result<Status> run_chainloader(Evaluator& evaluator, const CommandCall& call) {
   const std::span<const std::string> arguments = without_options(call.arguments);
   if (arguments.empty()) return evaluator.raise(kStatusBadArgument, "filename expected");
   FileAccess files(evaluator);
   std::optional<FileReference> file = files.locate(arguments[0]);
+  std::optional<UnifiedImage> image;
   if (file && file->path.starts_with('/')) {
     PVHGRUB_TRY_ASSIGN(file, files.locate_for_loader(arguments[0]));
+    if (file) {
+      Session& session = evaluator.session();
+      PVHGRUB_TRY_ASSIGN(image, read_unified_image({session.devices, session.budget}, *file, session.budget,
+                                                   session.diagnostics));
+    }
   }
   if (!file) return evaluator.error();
   LoadedSystem& loaded = evaluator.state().loaded;
   loaded = LoadedSystem();
+  if (image) {
+    loaded.entry = start_unified_image(*image, load_options(arguments.subspan(1)));
+    return kStatusOk;
+  }
   loaded.entry.kind = BootEntry::Kind::kChainloader;
   loaded.entry.loader_command = call.name;
   loaded.entry.kernel = std::move(*file);
