@@ -63,6 +63,16 @@ inline constexpr std::uint64_t kOutputPieces = 4'194'304;
 inline constexpr std::size_t kCopyPiece = 8 * kMiB;
 /// A kernel's size in bytes: what libxenguest takes (XC_DOM_DECOMPRESS_MAX).
 inline constexpr std::uint64_t kKernelBytes = 1 * kGiB;
+/// What a compressed kernel may need of memory for its format's own window or dictionary, in bytes: Linux
+/// compresses with `zstd -22 --ultra` and, since 6.12, with xz and a dictionary of 128 MiB.
+inline constexpr std::uint64_t kDecompressionWindow = 128 * kMiB;
+/// A compressed kernel may give this many bytes, and beyond them this many times what was read of it: kernels
+/// give 3 to 8 times, 1 GiB of zeros gives 1,000 times and more and must end early.
+inline constexpr std::uint64_t kDecompressionGrace = 64 * kMiB;
+inline constexpr std::uint64_t kDecompressionRatio = 64;
+/// Bytes by which what was read of a compressed kernel may exceed 9/8 of what came out. No compressor makes
+/// its input longer by more than 1 %; LZ4 takes in 8 MiB before it gives any; empty blocks must end.
+inline constexpr std::uint64_t kDecompressionLag = 16 * kMiB;
 /// A ramdisk's size in bytes: must lie under 4 GiB of guest memory beside the kernel.
 inline constexpr std::uint64_t kRamdiskBytes = 4 * kGiB;
 

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "bootimage/decompress.h"
+
+#include <algorithm>
+
+namespace pvhgrub::bootimage {
+namespace {
+
+using std::string_view_literals::operator""sv;
+
+struct Magic {
+  std::string_view bytes;
+  Compression compression;
+};
+
+// gzip: RFC 1952, 2.3.1. bzip2: "BZh" and the block size's digit. xz: the .xz file format, 2.1.1.1. lzma:
+// properties 0x5D (lc=3, lp=0, pb=2: what every tool writes) and a dictionary size of whole 64 KiB. lzo:
+// lzop's magic. lz4: LZ4 Frame Format Description, "Legacy frame" and "General Structure". zstd: RFC
+// 8878, 3.1.1.
+constexpr Magic kMagics[] = {
+    {"\x1f\x8b"sv, Compression::kGzip},
+    {"BZh"sv, Compression::kBzip2},
+    {"\xfd"
+     "7zXZ\0"sv,
+     Compression::kXz},
+    {"\x5d\0\0"sv, Compression::kLzma},
+    {"\x89LZO\0\r\n\x1a\n"sv, Compression::kLzo},
+    {"\x02\x21\x4c\x18"sv, Compression::kLz4},
+    {"\x04\x22\x4d\x18"sv, Compression::kLz4},
+    {"\x28\xb5\x2f\xfd"sv, Compression::kZstd},
+};
+
+}  // namespace
+
+std::string_view compression_name(Compression compression) {
+  switch (compression) {
+    case Compression::kGzip:
+      return "gzip";
+    case Compression::kBzip2:
+      return "bzip2";
+    case Compression::kXz:
+      return "xz";
+    case Compression::kLzma:
+      return "lzma";
+    case Compression::kLzo:
+      return "lzo";
+    case Compression::kLz4:
+      return "lz4";
+    case Compression::kZstd:
+      break;
+  }
+  return "zstd";
+}
+
+std::optional<Compression> recognise_compression(Bytes start) {
+  const auto* const magic = std::ranges::find_if(
+      kMagics, [&](const Magic& candidate) { return as_text(start).starts_with(candidate.bytes); });
+  if (magic == std::ranges::end(kMagics)) return std::nullopt;
+  return magic->compression;
+}
+
+Result<PayloadSize> payload_size(Compression compression, std::uint64_t length, Bytes tail) {
+  if (length < kPayloadTailBytes || tail.size() < kPayloadTailBytes)
+    return fail(ErrorCode::kDamaged,
+                "the kernel's compressed payload has only " + std::to_string(length) + " bytes");
+  ByteReader reader(tail.last(kPayloadTailBytes));
+  PayloadSize size;
+  size.compressed = compression == Compression::kGzip ? length : length - kPayloadTailBytes;
+  PVHGRUB_TRY_ASSIGN(size.decompressed, reader.little_endian<std::uint32_t>());
+  return size;
+}
+
+}  // namespace pvhgrub::bootimage
