@@ -157,6 +157,13 @@ inline constexpr std::size_t kVariables = 65'536;
 /// Files on one initrd line.
 inline constexpr std::size_t kInitrds = 256;
 
+// --- systemd-boot
+// ----------------------------------------------------------------------------------------------
+
+/// Bytes of a loader.conf or of one boot entry: real ones have some 500, and systemd-boot holds each as a
+/// whole in the firmware's memory.
+inline constexpr std::size_t kBootEntryBytes = 64 * kKiB;
+
 // --- EFI programs and unified kernel images
 // --------------------------------------------------------------------
 

@@ -140,6 +140,11 @@ class MemoryDevices : public fs::Devices {
     failures_[name] = why;
   }
 
+  /// The partition type of a device that was added.
+  void set_type(const std::string& name, const std::string& type) {
+    std::ranges::find(devices_, name, &fs::Device::name)->partition_type = type;
+  }
+
   [[nodiscard]] const std::vector<fs::Device>& devices() const override { return devices_; }
   [[nodiscard]] Result<fs::FileSystem*> file_system(std::string_view device_name) override {
     const auto found = file_systems_.find(std::string(device_name));
