@@ -180,4 +180,22 @@ inline constexpr std::size_t kUnifiedTextBytes = 64 * kKiB;
 /// Addons of one directory that are applied to unified kernel images; real systems have a handful.
 inline constexpr std::size_t kUnifiedAddons = 256;
 
+// --- Kernel images
+// ---------------------------------------------------------------------------------------------
+
+/// Layers of an image that lie in each other without compression: a unified kernel image has two.
+inline constexpr unsigned kImageLayers = 8;
+/// Zeros at an image's start that are counted, in bytes, to tell of a file that was never written.
+inline constexpr std::uint64_t kZeroBytes = 1 * kMiB;
+/// Segments of an ELF kernel: Linux has 5, NetBSD and FreeBSD some 10.
+inline constexpr std::size_t kElfSegments = 256;
+/// Sections of an ELF kernel: Linux has some 45, with all debug information some 80.
+inline constexpr std::size_t kElfSections = 4096;
+/// Bytes of all notes of an ELF kernel, which are held in memory: Linux has some 500.
+inline constexpr std::uint64_t kElfNoteBytes = 256 * kKiB;
+/// Segments, or sections, of notes of an ELF kernel: Linux has one segment.
+inline constexpr std::size_t kElfNoteRegions = 256;
+/// Bytes of the names of an ELF kernel's sections: kElfSections of 64 bytes.
+inline constexpr std::uint64_t kElfSectionNameBytes = 256 * kKiB;
+
 }  // namespace pvhgrub::limits

@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "bootimage/linux_header.h"
+#include "bootimage/bzimage.h"
 #include "grubcfg/choice.h"
 #include "src/worker/output_stream.h"
 #include "src/worker/ramdisk.h"
@@ -110,7 +110,7 @@ class BootMode {
   }
 
   Result<void> check_kernel() {
-    std::array<std::byte, bootimage::kLinuxHeaderBytes> start{};
+    std::array<std::byte, bootimage::kSetupHeaderBytes> start{};
     PVHGRUB_TRY_ASSIGN(const std::size_t count, kernel_->read(0, start));
     const auto limit = bootimage::command_line_size(Bytes(start).first(count));
     const std::size_t length = choice_.entry.command_line.size();
