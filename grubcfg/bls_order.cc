@@ -46,7 +46,8 @@ std::strong_ordering compare_entries(const BlsEntry& a, const BlsEntry& b) {
   if (const auto order = compare_sort_keys(a, b); order != 0) return order;
   if (const auto order = reversed(compare_versions(a.file_id, b.file_id)); order != 0) return order;
   if (const auto order = a.profile <=> b.profile; order != 0) return order;
-  return compare_counters(a, b);
+  if (const auto order = compare_counters(a, b); order != 0) return order;
+  return a.where <=> b.where;
 }
 
 /// For each entry, whether another has the same title.
@@ -69,8 +70,7 @@ Result<void> sort_bls_entries(std::vector<BlsEntry>& entries, Budget& budget) {
   const auto rounds = static_cast<std::uint64_t>(std::bit_width(entries.size()));
   PVHGRUB_TRY(
       budget.charge_steps(entries.size() + characters * rounds / kCharactersPerStep, "sorting boot entries"));
-  std::ranges::stable_sort(entries,
-                           [](const BlsEntry& a, const BlsEntry& b) { return compare_entries(a, b) < 0; });
+  std::ranges::sort(entries, [](const BlsEntry& a, const BlsEntry& b) { return compare_entries(a, b) < 0; });
   return {};
 }
 
