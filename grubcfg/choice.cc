@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "grubcfg/choice.h"
 
+#include <fnmatch.h>
+
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <functional>
+#include <optional>
 
 #include "base/limits.h"
 #include "grubcfg/entry_number.h"
@@ -100,18 +105,54 @@ Result<bool> DefaultSearch::try_menu(Menu& menu) {
   return false;
 }
 
-/// The entry that one step of --entry names: a number, an id, a title.
-std::optional<std::size_t> find_step(const Menu& menu, std::string_view step) {
+std::optional<std::size_t> find_index(const Menu& menu, std::string_view step) {
   std::size_t number = 0;
   const auto [end, error] = std::from_chars(step.data(), step.data() + step.size(), number);
   if (error == std::errc() && end == step.data() + step.size() && number < menu.entries().size())
     return number;
-  for (const auto member : {&MenuEntry::id, &MenuEntry::title}) {
-    const auto found = std::ranges::find_if(
-        menu.entries(), [&](const MenuEntry& entry) { return names_entry(entry.*member, step); });
-    if (found != menu.entries().end()) return static_cast<std::size_t>(found - menu.entries().begin());
-  }
   return std::nullopt;
+}
+
+/// The endings that the ids of BLS entries have, and people leave out.
+constexpr std::array<std::string_view, 2> kIdEndings = {".conf", ".efi"};
+
+/// "--entry=X.conf" also names the id "X", since GRUB's blscfg leaves the ending out, and "X" also "X.conf",
+/// since systemd-boot keeps it.
+bool is_id_but_for_ending(std::string_view id, std::string_view wanted) {
+  return std::ranges::any_of(kIdEndings, [&](std::string_view ending) {
+    return (wanted.ends_with(ending) && id == wanted.substr(0, wanted.size() - ending.size())) ||
+           (id.ends_with(ending) && id.substr(0, id.size() - ending.size()) == wanted);
+  });
+}
+
+std::optional<std::size_t> find_by(const Menu& menu, const std::function<bool(const MenuEntry&)>& matches) {
+  const auto found = std::ranges::find_if(menu.entries(), matches);
+  if (found == menu.entries().end()) return std::nullopt;
+  return static_cast<std::size_t>(found - menu.entries().begin());
+}
+
+std::optional<std::size_t> find_name(const Menu& menu, std::string_view step) {
+  auto found = find_by(menu, [&](const MenuEntry& entry) { return names_entry(entry.id, step); });
+  if (!found) found = find_by(menu, [&](const MenuEntry& entry) { return names_entry(entry.title, step); });
+  if (!found)
+    found = find_by(menu, [&](const MenuEntry& entry) { return is_id_but_for_ending(entry.id, step); });
+  return found;
+}
+
+std::optional<std::size_t> find_glob(const Menu& menu, std::string_view step) {
+  if (step.find_first_of("*?[") == std::string_view::npos) return std::nullopt;
+  const std::string pattern(step);
+  return find_by(menu, [&](const MenuEntry& entry) {
+    return fnmatch(pattern.c_str(), entry.id.c_str(), 0) == 0 ||
+           fnmatch(pattern.c_str(), entry.title.c_str(), 0) == 0;
+  });
+}
+
+/// The entry that one step of --entry names: a number, an id, a title, a glob.
+std::optional<std::size_t> find_step(const Menu& menu, std::string_view step) {
+  std::optional<std::size_t> found = find_index(menu, step);
+  if (!found) found = find_name(menu, step);
+  return found ? found : find_glob(menu, step);
 }
 
 /// The first step of a path; a doubled '>' belongs to a name.
@@ -159,6 +200,25 @@ Result<Found> walk(Menu& menu, std::string_view wanted, EntryPath& path) {
   }
 }
 
+/// The entry with that title or id in any submenu, the first in the order of the listing.
+Result<std::optional<Found>> find_in_submenus(Menu& menu, std::string_view wanted, EntryPath& path) {
+  for (std::size_t index = 0; index < menu.entries().size(); ++index) {
+    if (!menu.entries()[index].is_submenu || path.size() >= limits::kSubmenuDepth) continue;
+    const Result<Menu*> submenu = menu.submenu(index);
+    if (!submenu && submenu.error().code == ErrorCode::kNoEntry) continue;  // GRUB shows none either
+    if (!submenu) return std::unexpected(submenu.error());
+    path.push_back(index);
+    if (const std::optional<std::size_t> found = find_name(**submenu, wanted)) {
+      path.push_back(*found);
+      return Found{*submenu, *found};
+    }
+    PVHGRUB_TRY_ASSIGN(const std::optional<Found> deeper, find_in_submenus(**submenu, wanted, path));
+    if (deeper) return deeper;
+    path.pop_back();
+  }
+  return std::nullopt;
+}
+
 /// Goes on into submenus to their defaults, and to the entry there.
 Result<Found> descend(Found found, EntryPath& path) {
   while (found.menu->entries()[found.index].is_submenu) {
@@ -174,11 +234,21 @@ Result<Found> descend(Found found, EntryPath& path) {
   return found;
 }
 
+Result<Found> find(Menu& menu, std::string_view wanted, EntryPath& path) {
+  Result<Found> walked = walk(menu, wanted, path);
+  if (walked || walked.error().code != ErrorCode::kNoEntry) return walked;
+  EntryPath inside;
+  PVHGRUB_TRY_ASSIGN(const std::optional<Found> found, find_in_submenus(menu, wanted, inside));
+  if (!found) return walked;
+  path = std::move(inside);
+  return *found;
+}
+
 }  // namespace
 
 Result<Choice> choose_entry(Menu& menu, std::string_view wanted, Diagnostics& diagnostics) {
   EntryPath path;
-  PVHGRUB_TRY_ASSIGN(Found found, walk(menu, wanted, path));
+  PVHGRUB_TRY_ASSIGN(Found found, find(menu, wanted, path));
   PVHGRUB_TRY_ASSIGN(found, descend(found, path));
   diagnostics.explain("entry " + to_string(path) + " was asked for");
   PVHGRUB_TRY_ASSIGN(BootEntry entry, found.menu->evaluate(found.index));

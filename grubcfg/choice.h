@@ -17,9 +17,12 @@ struct Choice {
   BootEntry entry;
 };
 
-/// The entry that --entry= names: an index ("2"), a path of indexes ("1>0"), a title, an id, or a mix
-/// ("Advanced>0"); a '>' inside a title or id is doubled. kNoEntry, with what there is to choose from, when
-/// nothing matches. The entry may be one that GRUB could not boot: see BootEntry::error.
+/// The entry that --entry= names: an index ("2"), a title, an id (of a BLS entry with or without its ".conf"
+/// or
+/// ".efi"), a glob of either ("*-rescue*": the first that it matches), or a path of them through submenus
+/// ("1>0", "Advanced>0"); a '>' inside a title or id is doubled. What the menu itself does not have is looked
+/// for in its submenus, by title and id. kNoEntry, with what there is to choose from, when nothing matches.
+/// The entry may be one that GRUB could not boot: see BootEntry::error.
 [[nodiscard]] Result<Choice> choose_entry(Menu& menu, std::string_view wanted, Diagnostics& diagnostics);
 
 /// What GRUB boots when nobody touches a key: the default entry, then those of `fallback` when it cannot be

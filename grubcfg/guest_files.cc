@@ -87,8 +87,8 @@ Result<std::vector<fs::DirectoryEntry>> GuestFiles::list(const FileReference& di
 
 std::string join_path(std::string_view directory, std::string_view name) {
   std::string path;
-  const std::string all = name.starts_with('/') ? std::string(name)
-                                                : std::string(directory) + "/" + std::string(name);
+  const std::string all =
+      name.starts_with('/') ? std::string(name) : std::string(directory) + "/" + std::string(name);
   for (std::size_t begin = 0; begin < all.size();) {
     const std::size_t end = std::min(all.find('/', begin), all.size());
     const std::string_view step = std::string_view(all).substr(begin, end - begin);

@@ -17,7 +17,7 @@ namespace pvhgrub::grubcfg {
 /// What the reader of a configuration works with. All that is referred to outlives the menus.
 struct MenuContext {
   fs::Devices* devices = nullptr;  ///< null: a bare configuration, files are taken to be there
-  const GrubSettings& settings;
+  GrubSettings settings;
   Budget& budget;
   Diagnostics& diagnostics;
   [[nodiscard]] GuestFiles files() const { return {devices, budget}; }
@@ -57,9 +57,7 @@ class PlainMenu final : public Menu {
   [[nodiscard]] const std::vector<std::size_t>& fallback() const override { return settings_.fallback; }
   [[nodiscard]] const ConfigurationSource& source() const override { return source_; }
   [[nodiscard]] std::string_view entry_source(std::size_t index) const override;
-  [[nodiscard]] const std::optional<std::string>& superusers() const override {
-    return settings_.superusers;
-  }
+  [[nodiscard]] const std::optional<std::string>& superusers() const override { return settings_.superusers; }
   [[nodiscard]] const std::vector<MenuPassword>& passwords() const override { return settings_.passwords; }
 
  private:

@@ -112,9 +112,8 @@ Result<Request> Request::decode(Bytes payload) {
   PayloadReader reader(payload);
   Request request;
   PVHGRUB_TRY_ASSIGN(request.mode, get_enumeration(reader, Mode::kReport));
-  for (bool* flag :
-       {&request.bare_configuration, &request.has_script, &request.not_really, &request.explain,
-        &request.no_boot_image, &request.boots_hypervisor}) {
+  for (bool* flag : {&request.bare_configuration, &request.has_script, &request.not_really, &request.explain,
+                     &request.no_boot_image, &request.boots_hypervisor}) {
     PVHGRUB_TRY_ASSIGN(*flag, reader.boolean());
   }
   PVHGRUB_TRY_ASSIGN(request.script_name, reader.text());

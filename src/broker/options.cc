@@ -261,8 +261,8 @@ Result<void> check(Options& options) {
     return usage("--offset goes with a disk, not with --isconfig");
   if (options.run_as == uid_t{0}) return usage("--runas=0 would run the worker as root");
   // xl passes these with nothing behind them where xl.cfg says so; that means the same as leaving them out.
-  for (std::optional<std::string>* value : {&options.kernel, &options.ramdisk, &options.entry,
-                                            &options.configuration})
+  for (std::optional<std::string>* value :
+       {&options.kernel, &options.ramdisk, &options.entry, &options.configuration})
     if (*value && (*value)->empty()) value->reset();
   return {};
 }

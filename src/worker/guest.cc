@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "src/worker/guest.h"
 
+#include "fsreaders/file_range.h"
+#include "grubcfg/configuration_search.h"
+
 namespace pvhgrub::worker {
 namespace {
 
@@ -59,18 +62,40 @@ Result<void> Guest::open_disks() {
 
 Result<std::unique_ptr<grubcfg::Menu>> Guest::load(const grubcfg::ConfigurationSource& source) {
   if (request_.bare_configuration)
-    return grubcfg::load_bare_configuration(script_, source.path, settings_, budget_, reporter_);
+    return grubcfg::load_bare_configuration(script_, source, settings_, budget_, reporter_);
   return grubcfg::load_configuration(*disks_, source, settings_, budget_, reporter_);
 }
 
-Result<void> Guest::with_menu(const std::function<Result<void>(grubcfg::Menu&)>& use) {
-  std::vector<grubcfg::ConfigurationSource> sources{{"grub2", "", request_.script_name}};
-  if (!request_.bare_configuration) {
-    PVHGRUB_TRY_ASSIGN(sources, grubcfg::find_configurations(*disks_, budget_, reporter_));
-    if (sources.empty()) return std::unexpected(no_configuration());
+std::string Guest::kind_of(std::string_view path) const {
+  if (const auto named = grubcfg::kind_named(request_.source)) return std::string(*named);
+  return std::string(grubcfg::kind_of_configuration(path));
+}
+
+Result<std::vector<grubcfg::ConfigurationSource>> Guest::sources() {
+  if (request_.bare_configuration)
+    return std::vector{grubcfg::ConfigurationSource{kind_of(request_.script_name), "", request_.script_name}};
+  if (request_.configuration) {
+    PVHGRUB_TRY_ASSIGN(const grubcfg::FileReference file, find_file(*request_.configuration));
+    return std::vector{grubcfg::ConfigurationSource{kind_of(file.path), file.device, file.path}};
   }
+  PVHGRUB_TRY_ASSIGN(std::vector<grubcfg::ConfigurationSource> found,
+                     grubcfg::find_configurations(*disks_, budget_, reporter_));
+  if (const auto wanted = grubcfg::kind_named(request_.source)) {
+    if (std::erase_if(found, [&](const auto& source) { return source.kind != *wanted; }) > 0)
+      reporter_.explain("only configurations of the kind " + std::string(*wanted) + " count (--source)");
+  }
+  if (found.empty()) return std::unexpected(no_configuration());
+  for (std::size_t i = 0; i < found.size(); ++i)
+    reporter_.explain("configuration " + std::to_string(i + 1) + " of " + std::to_string(found.size()) +
+                      ": " + grubcfg::FileReference{found[i].device, found[i].path}.to_string() + " (" +
+                      found[i].kind + ")");
+  return found;
+}
+
+Result<void> Guest::with_menu(const std::function<Result<void>(grubcfg::Menu&)>& use) {
+  PVHGRUB_TRY_ASSIGN(const std::vector<grubcfg::ConfigurationSource> all, sources());
   std::optional<Error> first;
-  for (const grubcfg::ConfigurationSource& source : sources) {
+  for (const grubcfg::ConfigurationSource& source : all) {
     const std::string place = grubcfg::FileReference{source.device, source.path}.to_string();
     if (first) {
       reporter_.notice(first->where, first->message);
@@ -87,10 +112,13 @@ Result<void> Guest::with_menu(const std::function<Result<void>(grubcfg::Menu&)>&
 }
 
 Error Guest::no_configuration() {
-  Error error{ErrorCode::kNoEntry,
-              "no boot configuration found: looked for grub.cfg in /boot/grub, /boot/grub2, /grub, /grub2 "
-              "and EFI/* on",
-              "", 0};
+  Error error{
+      ErrorCode::kNoEntry,
+      request_.source.empty()
+          ? "no boot configuration found: looked for those of GRUB, the Boot Loader Specification, "
+            "unified kernel images, syslinux and GRUB Legacy on"
+          : "no boot configuration of the kind that --source=" + request_.source + " names was found on",
+      "", 0};
   for (const fs::Device& device : disks_->devices()) {
     error.message += " " + device.name;
     const auto file_system = disks_->file_system(device.name);
@@ -116,6 +144,11 @@ Result<std::unique_ptr<fs::File>> Guest::open_file(const grubcfg::FileReference&
   if (!file_system) return std::unexpected(at(file.to_string(), std::move(file_system).error()));
   auto opened = (*file_system)->open(file.path);
   if (!opened) return std::unexpected(at("(" + file.device + ")", std::move(opened).error()));
+  if (file.part) {
+    auto part = fs::open_file_range(std::move(*opened), file.part->offset, file.part->size);
+    if (!part) return std::unexpected(at(file.to_string(), std::move(part).error()));
+    return part;
+  }
   return opened;
 }
 

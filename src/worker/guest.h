@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/budget.h"
 #include "fsreaders/disk_set.h"
@@ -27,6 +28,9 @@ class Guest {
   /// host, the protocol) ends at once.
   [[nodiscard]] Result<void> with_menu(const std::function<Result<void>(grubcfg::Menu&)>& use);
 
+  /// The kind of configuration that --source names, or the path's name tells.
+  [[nodiscard]] std::string kind_of(std::string_view path) const;
+
   /// --eval: the status of the script's last command.
   [[nodiscard]] Result<bool> evaluate();
 
@@ -38,6 +42,8 @@ class Guest {
 
  private:
   [[nodiscard]] Result<std::unique_ptr<grubcfg::Menu>> load(const grubcfg::ConfigurationSource& source);
+  /// The configurations to try, in order. kNoEntry where there is none.
+  [[nodiscard]] Result<std::vector<grubcfg::ConfigurationSource>> sources();
   [[nodiscard]] Error no_configuration();
 
   const protocol::Request& request_;

@@ -123,7 +123,7 @@ Result<void> run_list(Guest& guest, const protocol::Request& request, Channel& c
   if (failure) return std::unexpected(*std::move(failure));
   if (listed || !request.bare_configuration || listed.error().code != ErrorCode::kNoEntry) return listed;
   protocol::MenuMessage empty;
-  empty.source_kind = "grub2";
+  empty.source_kind = guest.kind_of(request.script_name);
   empty.source_path = request.script_name;
   return channel.send(protocol::FrameType::kMenu, 0, empty.encode().payload());
 }
