@@ -8,9 +8,9 @@
 
 #include "base/bytes.h"
 #include "base/limits.h"
-#include "bootimage/pe.h"
 #include "grubcfg/file_access.h"
 #include "grubcfg/number.h"
+#include "grubcfg/pe_file.h"
 
 namespace pvhgrub::grubcfg {
 
@@ -155,16 +155,6 @@ Result<std::optional<InstalledLoader>> EfiPrograms::find_only_one() {
   return only;
 }
 
-/// The beginning of a file as the PE reader wants it.
-Result<std::vector<std::byte>> read_headers(fs::File& file, Budget& budget) {
-  std::vector<std::byte> headers(
-      static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), bootimage::kPeHeaderBytes)));
-  PVHGRUB_TRY(budget.charge_bytes(headers.size(), "looking at EFI programs"));
-  PVHGRUB_TRY_ASSIGN(const std::size_t count, file.read(0, headers));
-  headers.resize(count);
-  return headers;
-}
-
 const bootimage::PeSection* find_section(const bootimage::PeImage& image, std::string_view name) {
   const auto found = std::ranges::find(image.sections, name, &bootimage::PeSection::name);
   return found != image.sections.end() ? &*found : nullptr;
@@ -176,12 +166,9 @@ Result<std::string> read_sbat(fs::File& file, const bootimage::PeImage& image, B
   constexpr std::uint64_t kSbatBytes = 4096;
   const bootimage::PeSection* const section = find_section(image, ".sbat");
   if (section == nullptr) return std::string();
-  std::string text(static_cast<std::size_t>(std::min<std::uint64_t>(section->raw_size, kSbatBytes)), '\0');
-  PVHGRUB_TRY(budget.charge_bytes(text.size(), "looking at EFI programs"));
-  PVHGRUB_TRY_ASSIGN(const std::size_t count,
-                     file.read(section->raw_offset, std::as_writable_bytes(std::span(text))));
-  text.resize(count);
-  return text;
+  FilePart part = section_part(*section);
+  part.size = std::min(part.size, kSbatBytes);
+  return read_text_part(file, part, budget);
 }
 
 /// What the first sector of a device belongs to.
@@ -201,8 +188,8 @@ std::optional<BootLoader> identify_boot_sector(std::string_view sector) {
 }  // namespace
 
 Result<std::optional<BootLoader>> identify_efi_program(fs::File& file, Budget& budget) {
-  PVHGRUB_TRY_ASSIGN(const std::vector<std::byte> headers, read_headers(file, budget));
-  const Result<bootimage::PeImage> image = bootimage::parse_pe(headers, file.size());
+  const Result<bootimage::PeImage> image = read_pe_file(file, budget);
+  if (!image && is_fatal(image.error())) return std::unexpected(image.error());
   if (!image) return std::nullopt;
   if (find_section(*image, ".linux") != nullptr) return BootLoader::kUnifiedImage;
   // systemd's own mark ("#### LoaderInfo: systemd-boot ... ####"), which its stub has as well.
