@@ -18,7 +18,9 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests", "src"))
 import guest_image  # noqa: E402
+import menus  # noqa: E402
 
+COUNTS = (1_000, 10_000, 100_000)
 PVHGRUB = os.environ.get("PVHGRUB", os.path.join(ROOT, "build", "src", "pvhgrub"))
 PYGRUB = "/usr/lib/xen-4.17/bin/pygrub"
 MIB = 1048576
@@ -168,11 +170,26 @@ def main():
         say()
         say("| initrd MiB | peak KiB of both processes |")
         say("|---|---|")
+        big = os.path.join(folder, "big.img")
         for size in (1, 60, 1024):
-            big, _ = make_guest(folder, 10, size, "big.img")
+            make_guest(folder, 10, size, "big.img")
             command = [PVHGRUB, "-q", "--output-format=simple", f"--output-directory={out}", big]
             say(f"| {size} | {max(peak_memory(command, clean) for _ in range(3))} |")
             os.unlink(big)
+        say()
+        say("## Listing as the menu grows, in milliseconds (and the peak KiB of both processes)")
+        say()
+        say("| | " + " | ".join(f"{count:,} entries" for count in COUNTS) + " |")
+        say("|---|" + "---|" * len(COUNTS))
+        for syntax in menus.SYNTAXES:
+            cells = []
+            for count in COUNTS:
+                menus.make_disk(big, syntax, count)
+                warm(big)
+                command = [PVHGRUB, "-l", "--output-format=json", big]
+                median = contest({"": command}, 3 if count > 10_000 else 5, clean)[""][0]
+                cells.append(f"{median:.0f} ({peak_memory(command, clean)})")
+            say(f"| {syntax} | " + " | ".join(cells) + " |")
         if arguments.write:
             with open(arguments.write, "w", encoding="utf-8") as file:
                 file.write("# How fast it is\n\nWritten by `./dev bench --write=docs/benchmarks.md`.\n\n")
