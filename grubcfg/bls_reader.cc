@@ -232,6 +232,10 @@ Result<void> BlsReader::read_type2_file(const FileReference& file, std::string_v
   return {};
 }
 
+Result<void> BlsReader::read_image(const FileReference& file) {
+  return read_type2_file(file, std::string_view(file.path).substr(file.path.rfind('/') + 1), false);
+}
+
 Result<void> BlsReader::read_type2(const BootPlace& place, bool needs_os_release) {
   PVHGRUB_TRY_ASSIGN(const FileReference directory, find_in_place(context_.files(), place, {"EFI", "Linux"}));
   PVHGRUB_TRY_ASSIGN(const std::vector<std::string> names,

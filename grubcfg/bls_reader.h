@@ -27,6 +27,8 @@ class BlsReader {
   /// Type 2: EFI/Linux/*.efi. `needs_os_release`: an image that does not tell its system's name is left out,
   /// as systemd-boot does; else the file's name is its title.
   [[nodiscard]] Result<void> read_type2(const BootPlace& place, bool needs_os_release);
+  /// One unified kernel image, wherever it lies.
+  [[nodiscard]] Result<void> read_image(const FileReference& file);
 
   /// All that were read, in no order.
   [[nodiscard]] std::vector<BlsEntry> take() { return std::move(entries_); }

@@ -52,6 +52,12 @@ Result<std::size_t> choose_default(const MenuContext& context, const LoaderConf&
   return std::size_t{0};
 }
 
+/// A firmware starts a unified kernel image without any loader, by its default name.
+Result<bool> is_one_image(const MenuContext& context, const ConfigurationSource& source) {
+  if (source.kind != "uki") return false;
+  return context.files().is_file({source.device, source.path});
+}
+
 // A boot counter is a file's name, and nothing renames files of the guest.
 void tell_counter(const MenuContext& context, const BlsEntry& entry) {
   if (!entry.counter) return;
@@ -71,14 +77,17 @@ Result<std::unique_ptr<Menu>> load_systemd_boot_menu(const MenuContext& context,
   const std::vector<BootPlace> places = boot_places(context.devices, source);
   PVHGRUB_TRY_ASSIGN(const LoaderConf conf, read_loader_conf(context, places));
   BlsReader reader(context);
+  const FileReference file{source.device, source.path};
+  PVHGRUB_TRY_ASSIGN(const bool is_image, is_one_image(context, source));
+  if (is_image) PVHGRUB_TRY(reader.read_image(file));
   for (const BootPlace& place : places) {
+    if (is_image) break;
     if (!only_images) PVHGRUB_TRY(reader.read_type1(place));
     PVHGRUB_TRY(reader.read_type2(place, !only_images));
   }
   std::vector<BlsEntry> entries = reader.take();
   if (entries.empty())
-    return fail(ErrorCode::kNoEntry, "there is no boot entry that systemd-boot would show",
-                FileReference{source.device, source.path}.to_string());
+    return fail(ErrorCode::kNoEntry, "there is no boot entry that systemd-boot would show", file.to_string());
   PVHGRUB_TRY(sort_bls_entries(entries, context.budget));
   make_titles_unique(entries);
   PlainMenuSettings settings;

@@ -12,7 +12,8 @@ namespace pvhgrub::grubcfg {
 
 /// Reads the menu that systemd-boot would show. `source.device` is the file system that holds loader/ or
 /// EFI/Linux (the EFI system partition, an XBOOTLDR partition, or any); entries of the other one of ESP and
-/// XBOOTLDR on the same disk join the menu. `source.kind` "bls": type 1 and type 2; "uki": type 2 only.
+/// XBOOTLDR on the same disk join the menu. `source.kind` "bls": type 1 and type 2; "uki": type 2 only,
+/// or the one image that source.path names.
 /// kNoEntry: there is not one entry.
 [[nodiscard]] Result<std::unique_ptr<Menu>> load_systemd_boot_menu(const MenuContext& context,
                                                                    const ConfigurationSource& source);
