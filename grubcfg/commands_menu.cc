@@ -82,7 +82,9 @@ Result<Status> run_password(Evaluator& evaluator, const CommandCall& call) {
   PVHGRUB_TRY(evaluator.session().budget.charge_steps(1 + passwords.size(), "noting passwords"));
   PVHGRUB_TRY(evaluator.session().budget.charge_bytes(call.arguments[0].size() + call.arguments[1].size(),
                                                       "noting passwords"));
-  passwords.push_back({call.arguments[0], call.arguments[1], call.name == "password_pbkdf2"});
+  passwords.push_back({call.arguments[0], call.arguments[1],
+                       call.name == "password_pbkdf2" ? MenuPassword::Kind::kPbkdf2
+                                                      : MenuPassword::Kind::kPlain});
   return kStatusOk;
 }
 

@@ -98,9 +98,15 @@ enum class TimeoutStyle : std::uint8_t { kMenu, kCountdown, kHidden };
 
 /// Who may unlock what the menu restricts.
 struct MenuPassword {
+  enum class Kind : std::uint8_t {
+    kPlain,     ///< the password itself
+    kPbkdf2,    ///< what `grub-mkpasswd-pbkdf2` made of it: "grub.pbkdf2.sha512.ROUNDS.SALT.HASH"
+    kMd5Crypt,  ///< what `grub-md5-crypt` made of it: "$1$SALT$HASH", as crypt(3)
+    kUnusable,  ///< written in a way that no password can match
+  };
   std::string user;
-  std::string secret;  ///< the password, or what `grub-mkpasswd-pbkdf2` made of it
-  bool is_pbkdf2 = false;
+  std::string secret;
+  Kind kind = Kind::kPlain;
 };
 
 class Menu {
