@@ -47,8 +47,7 @@ Result<KernelFormat> kernel_format(GuestFiles files, const FileReference& kernel
   KernelFormat format = KernelFormat::kOther;
   // Nearly every kernel shows in its first sectors what it is.
   for (const std::size_t size : {kLinuxBytes, kMultibootBytes}) {
-    PVHGRUB_TRY(budget.charge_steps(1 + size / 64, "looking at a kernel"));
-    PVHGRUB_TRY(budget.charge_bytes(size, "looking at a kernel"));
+    PVHGRUB_TRY(budget.charge_steps(1 + size / 512, "looking at a kernel"));
     const Result<std::size_t> read = file->read(0, std::span(buffer).first(size));
     if (!read && is_fatal(read.error())) return std::unexpected(read.error());
     if (!read) return KernelFormat::kUnknown;

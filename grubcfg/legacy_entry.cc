@@ -2,6 +2,7 @@
 #include "grubcfg/legacy_entry.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/limits.h"
@@ -14,6 +15,9 @@ namespace {
 
 /// A notice goes through the worker's channel, which takes as long as some fifty commands.
 constexpr std::uint64_t kNoticeSteps = 50;
+
+constexpr std::array<std::string_view, 6> kKernelTypes = {"netbsd", "freebsd",  "openbsd",
+                                                          "linux",  "biglinux", "multiboot"};
 
 /// A command's failure in words, for a person; empty where it succeeded.
 using Failure = std::string;
@@ -243,13 +247,14 @@ Result<Failure> EntryRunner::load_kernel(std::string_view argument) {
   std::string_view type;
   while (argument.starts_with("--type=") || argument.starts_with("--no-mem-option")) {
     const LegacyWords words = split_legacy_words(argument);
-    if (words.first.starts_with("--type=")) type = words.first.substr(7);
     argument = words.rest;
+    if (!words.first.starts_with("--type=")) continue;
+    type = words.first.substr(7);
+    if (std::ranges::find(kKernelTypes, type) == kKernelTypes.end())
+      return "`" + std::string(type) + "' is no type of kernel";
   }
-  const bool is_bsd = type == "netbsd" || type == "freebsd" || type == "openbsd";
   const bool is_multiboot = type == "multiboot";
-  if (!type.empty() && !is_bsd && !is_multiboot && type != "linux" && type != "biglinux")
-    return "`" + std::string(type) + "' is no type of kernel";
+  const bool is_bsd = type.ends_with("bsd");
   const LegacyWords words = split_legacy_words(argument);
   PVHGRUB_TRY_ASSIGN(LegacyFile kernel, find(words.first));
   if (!kernel.failure.empty()) return std::move(kernel.failure);
@@ -271,6 +276,8 @@ Result<Failure> EntryRunner::load_initrd(std::string_view argument) {
   BootEntry& entry = outcome_.entry;
   if (entry.kind != BootEntry::Kind::kLinux || entry.hypervisor)
     return "a Linux kernel must be loaded before its initrd";
+  PVHGRUB_TRY_ASSIGN(const KernelFormat format, kernel_format(files_, entry.kernel, menu_.context.budget));
+  if (format == KernelFormat::kMultiboot) return "a Multiboot kernel takes modules, and no initrd";
   const LegacyWords words = split_legacy_words(argument);
   PVHGRUB_TRY_ASSIGN(LegacyFile initrd, find(words.first));
   if (!initrd.failure.empty()) return std::move(initrd.failure);

@@ -12,9 +12,6 @@
 
 namespace pvhgrub::grubcfg {
 
-/// Whom GRUB 2 would call the one who knows GRUB Legacy's password, which has no names.
-inline constexpr std::string_view kLegacyUser = "legacy";
-
 /// What the menus that `configfile` leads to share with the first.
 struct LegacyFamily {
   explicit LegacyFamily(const MenuContext& menu_context)

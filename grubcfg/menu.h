@@ -96,6 +96,9 @@ struct MenuEntry {
 
 enum class TimeoutStyle : std::uint8_t { kMenu, kCountdown, kHidden };
 
+/// Whom GRUB 2 calls the one who knows the password of a GRUB Legacy menu, which has no names of users.
+inline constexpr std::string_view kLegacyUser = "legacy";
+
 /// Who may unlock what the menu restricts.
 struct MenuPassword {
   enum class Kind : std::uint8_t {
