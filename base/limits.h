@@ -154,6 +154,10 @@ inline constexpr std::size_t kWordBytes = 1 * kMiB;
 inline constexpr std::size_t kWords = 65'536;
 /// Variables of one environment.
 inline constexpr std::size_t kVariables = 65'536;
+/// Commands of one menu of GRUB Legacy, 12 bytes each: 200,000 entries of ten.
+inline constexpr std::size_t kLegacyStatements = 2'000'000;
+/// Script that GRUB 2's legacy_configfile makes of one menu, in bytes: some one and a half times the menu.
+inline constexpr std::size_t kLegacyScriptBytes = 48 * kMiB;
 /// Files on one initrd line.
 inline constexpr std::size_t kInitrds = 256;
 

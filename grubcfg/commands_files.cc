@@ -18,24 +18,11 @@ Result<Status> run_source(Evaluator& evaluator, const CommandCall& call) {
   return kStatusOk;
 }
 
-/// Runs a file in a context of its own. Where it makes a menu GRUB shows that one, and what follows is never
-/// reached: the evaluation ends with that context in place.
 Result<Status> run_in_new_context(Evaluator& evaluator, const std::string& name) {
-  const std::optional<FileReference> file = FileAccess(evaluator).locate(name);
-  evaluator.clear_error();
-  Environment inner = evaluator.environment().exported_copy();
-  Environment outer = std::exchange(evaluator.environment(), std::move(inner));
-  MenuUnderConstruction outer_menu = evaluator.exchange_menu({});
-  const ConfigurationSource outer_source = evaluator.menu_source();
-  if (file) evaluator.set_menu_source({"grub2", file->device, file->path});
-  PVHGRUB_TRY(run_configuration_file(evaluator, name));
-  if (evaluator.ending() == Ending::kNone && !evaluator.menu().entries.empty())
-    evaluator.end(Ending::kShowMenu, "configfile");
-  if (evaluator.ending() != Ending::kNone) return kStatusOk;
-  evaluator.environment() = std::move(outer);
-  (void)evaluator.exchange_menu(std::move(outer_menu));
-  evaluator.set_menu_source(outer_source);
-  return kStatusOk;
+  return run_in_new_context(evaluator, "grub2", name, [&]() -> Result<Status> {
+    PVHGRUB_TRY(run_configuration_file(evaluator, name));
+    return kStatusOk;
+  });
 }
 
 Result<Status> run_configfile(Evaluator& evaluator, const CommandCall& call) {

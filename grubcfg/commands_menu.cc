@@ -11,6 +11,16 @@ namespace pvhgrub::grubcfg {
 
 namespace {
 
+Result<void> note_password(Evaluator& evaluator, MenuPassword password) {
+  std::vector<MenuPassword>& passwords = evaluator.state().passwords;
+  std::erase_if(passwords, [&](const MenuPassword& known) { return known.user == password.user; });
+  Budget& budget = evaluator.session().budget;
+  PVHGRUB_TRY(budget.charge_steps(1 + passwords.size(), "noting passwords"));
+  PVHGRUB_TRY(budget.charge_bytes(password.user.size() + password.secret.size(), "noting passwords"));
+  passwords.push_back(std::move(password));
+  return {};
+}
+
 enum EntryOption : std::size_t { kClass, kUsers, kHotkey, kSource, kId, kUnrestricted };
 
 constexpr std::array<OptionSpec, 6> kEntryOptions = {{{"class", '\1', true, false},
@@ -77,13 +87,30 @@ Result<Status> run_menuentry(Evaluator& evaluator, const CommandCall& call) {
 // password USER CLEAR-TEXT, password_pbkdf2 USER HASH
 Result<Status> run_password(Evaluator& evaluator, const CommandCall& call) {
   if (call.arguments.size() != 2) return evaluator.raise(kStatusBadArgument, "two arguments expected");
-  std::vector<MenuPassword>& passwords = evaluator.state().passwords;
-  std::erase_if(passwords, [&](const MenuPassword& password) { return password.user == call.arguments[0]; });
-  PVHGRUB_TRY(evaluator.session().budget.charge_steps(1 + passwords.size(), "noting passwords"));
-  PVHGRUB_TRY(evaluator.session().budget.charge_bytes(call.arguments[0].size() + call.arguments[1].size(),
-                                                      "noting passwords"));
-  passwords.push_back({call.arguments[0], call.arguments[1], call.name == "password_pbkdf2"});
+  PVHGRUB_TRY(note_password(evaluator, {call.arguments[0], call.arguments[1],
+                                        call.name == "password_pbkdf2" ? MenuPassword::Kind::kPbkdf2
+                                                                       : MenuPassword::Kind::kPlain}));
   return kStatusOk;
+}
+
+// legacy_password [--md5] SECRET: GRUB Legacy's has no user, so that GRUB calls him "legacy".
+Result<Status> run_legacy_password(Evaluator& evaluator, const CommandCall& call) {
+  if (call.arguments.empty()) return evaluator.raise(kStatusBadArgument, "arguments expected");
+  MenuPassword password{std::string(kLegacyUser), call.arguments[0], MenuPassword::Kind::kPlain};
+  if (call.arguments[0].starts_with("--")) {
+    const bool is_md5 = call.arguments[0] == "--md5" && call.arguments.size() > 1;
+    password.kind = is_md5 ? MenuPassword::Kind::kMd5Crypt : MenuPassword::Kind::kUnusable;
+    if (is_md5) password.secret = call.arguments[1];
+  }
+  PVHGRUB_TRY(note_password(evaluator, std::move(password)));
+  return kStatusOk;
+}
+
+// It asks for the password that it names; here nobody can be asked while an entry is evaluated.
+Result<Status> run_legacy_check_password(Evaluator& evaluator, const CommandCall& call) {
+  if (call.arguments.empty()) return evaluator.raise(kStatusBadArgument, "arguments expected");
+  evaluator.notice("the entry asks for a password of its own, which is taken as not known");
+  return kStatusAccessDenied;
 }
 
 constexpr std::array kCommands = {
@@ -92,6 +119,8 @@ constexpr std::array kCommands = {
     CommandEntry{"hiddenentry", run_menuentry, Presence::kSomeBuilds, true, true},
     CommandEntry{"password", run_password},
     CommandEntry{"password_pbkdf2", run_password},
+    CommandEntry{"legacy_password", run_legacy_password},
+    CommandEntry{"legacy_check_password", run_legacy_check_password},
 };
 
 }  // namespace

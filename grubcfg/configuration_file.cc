@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "grubcfg/configuration_file.h"
 
+#include <utility>
+
 #include "base/limits.h"
 
 namespace pvhgrub::grubcfg {
@@ -50,6 +52,25 @@ Result<bool> run_configuration_file(Evaluator& evaluator, const std::string& nam
   PVHGRUB_TRY(put_back(evaluator, "config_file", old_file));
   PVHGRUB_TRY(put_back(evaluator, "config_directory", old_directory));
   return true;
+}
+
+Result<Status> run_in_new_context(Evaluator& evaluator, std::string_view kind, const std::string& name,
+                                  const std::function<Result<Status>()>& read) {
+  const std::optional<FileReference> file = FileAccess(evaluator).locate(name);
+  evaluator.clear_error();
+  Environment inner = evaluator.environment().exported_copy();
+  Environment outer = std::exchange(evaluator.environment(), std::move(inner));
+  MenuUnderConstruction outer_menu = evaluator.exchange_menu({});
+  const ConfigurationSource outer_source = evaluator.menu_source();
+  if (file) evaluator.set_menu_source({std::string(kind), file->device, file->path});
+  PVHGRUB_TRY_ASSIGN(const Status status, read());
+  if (evaluator.ending() == Ending::kNone && !evaluator.menu().entries.empty())
+    evaluator.end(Ending::kShowMenu, "configfile");
+  if (evaluator.ending() != Ending::kNone) return kStatusOk;
+  evaluator.environment() = std::move(outer);
+  (void)evaluator.exchange_menu(std::move(outer_menu));
+  evaluator.set_menu_source(outer_source);
+  return status;
 }
 
 }  // namespace pvhgrub::grubcfg

@@ -23,10 +23,12 @@ inline constexpr Status kStatusReadError = 14;
 inline constexpr Status kStatusUnknownCommand = 16;
 inline constexpr Status kStatusInvalidCommand = 17;
 inline constexpr Status kStatusBadArgument = 18;
+inline constexpr Status kStatusBadOs = 21;
 inline constexpr Status kStatusNoKernel = 22;
 inline constexpr Status kStatusNotImplemented = 24;
 inline constexpr Status kStatusMenu = 27;
 inline constexpr Status kStatusIo = 29;
+inline constexpr Status kStatusAccessDenied = 30;
 inline constexpr Status kStatusExtractor = 31;
 inline constexpr Status kStatusRecursionDepth = 47;
 

@@ -48,6 +48,9 @@ struct LoadedSystem {
   std::size_t modules = 0;    ///< of a multiboot kernel
 };
 
+/// What GRUB 2's legacy_kernel takes the next kernel for.
+enum class LegacyKernel : std::uint8_t { kGuess, kLinux, kMultiboot, kFreeBsd, kNetBsd, kOpenBsd };
+
 struct MachineState {
   Environment environment;
   SharedMap<std::shared_ptr<const SyntaxTree>> functions;
@@ -55,6 +58,7 @@ struct MachineState {
   SharedMap<std::string> found_devices;      ///< by "kind key": where `search` found something first
   std::vector<MenuPassword> passwords;
   LoadedSystem loaded;
+  LegacyKernel legacy_kernel = LegacyKernel::kGuess;  ///< what was loaded or asked for last
   unsigned extractor_level = 0;     ///< inside extract_entries_...: only some commands may run
   unsigned recursion_depth = 0;     ///< commands and lists under execution inside one another
   bool function_return = false;     ///< `return` was called and its function has not ended yet

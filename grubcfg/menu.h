@@ -96,11 +96,20 @@ struct MenuEntry {
 
 enum class TimeoutStyle : std::uint8_t { kMenu, kCountdown, kHidden };
 
+/// Whom GRUB 2 calls the one who knows the password of a GRUB Legacy menu, which has no names of users.
+inline constexpr std::string_view kLegacyUser = "legacy";
+
 /// Who may unlock what the menu restricts.
 struct MenuPassword {
+  enum class Kind : std::uint8_t {
+    kPlain,     ///< the password itself
+    kPbkdf2,    ///< what `grub-mkpasswd-pbkdf2` made of it: "grub.pbkdf2.sha512.ROUNDS.SALT.HASH"
+    kMd5Crypt,  ///< what `grub-md5-crypt` made of it: "$1$SALT$HASH", as crypt(3)
+    kUnusable,  ///< written in a way that no password can match
+  };
   std::string user;
-  std::string secret;  ///< the password, or what `grub-mkpasswd-pbkdf2` made of it
-  bool is_pbkdf2 = false;
+  std::string secret;
+  Kind kind = Kind::kPlain;
 };
 
 class Menu {

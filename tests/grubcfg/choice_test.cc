@@ -161,7 +161,7 @@ TEST_CASE("Titles, ids, classes and restrictions are what the configuration says
   CHECK(entries[2].id == "hid");
   CHECK((*menu)->superusers() == "root");
   REQUIRE((*menu)->passwords().size() == 2);
-  CHECK((*menu)->passwords()[0].is_pbkdf2);
+  CHECK((*menu)->passwords()[0].kind == MenuPassword::Kind::kPbkdf2);
   CHECK((*menu)->entry_source(2) == " echo $chosen ");
 }
 
