@@ -146,6 +146,10 @@ inline constexpr std::size_t kWords = 65'536;
 inline constexpr std::size_t kVariables = 65'536;
 /// Files on one initrd line.
 inline constexpr std::size_t kInitrds = 256;
+/// Bytes of one entry file of the Boot Loader Specification; real ones have some 500.
+inline constexpr std::size_t kBlsEntryBytes = 64 * kKiB;
+/// Fields of one such file: GRUB 2.14's own limit.
+inline constexpr std::size_t kBlsFields = 10'000;
 
 // --- EFI programs and unified kernel images
 // --------------------------------------------------------------------
