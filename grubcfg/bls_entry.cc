@@ -119,8 +119,8 @@ class ExpandedText {
 
 }  // namespace
 
-Result<BlsEntry> BlsEntry::parse(std::string_view contents, BlsDialect dialect) {
-  BlsEntry entry;
+Result<GrubBlsEntry> GrubBlsEntry::parse(std::string_view contents, BlsDialect dialect) {
+  GrubBlsEntry entry;
   LineReader reader(contents);
   std::size_t count = 0;
   bool has_options = false;
@@ -163,12 +163,12 @@ Result<BlsEntry> BlsEntry::parse(std::string_view contents, BlsDialect dialect) 
   return entry;
 }
 
-const BlsField* BlsEntry::first(std::string_view key) const {
+const BlsField* GrubBlsEntry::first(std::string_view key) const {
   const auto found = std::ranges::find(fields_, key, &BlsField::key);
   return found != fields_.end() ? &*found : nullptr;
 }
 
-std::vector<const BlsField*> BlsEntry::all(std::string_view key) const {
+std::vector<const BlsField*> GrubBlsEntry::all(std::string_view key) const {
   std::vector<const BlsField*> found;
   for (const BlsField& field : fields_)
     if (field.key == key) found.push_back(&field);

@@ -33,10 +33,10 @@ struct BlsRemark {
   std::string text;
 };
 
-class BlsEntry {
+class GrubBlsEntry {
  public:
   /// Reads a file's contents. kDamaged: the file as a whole is none that GRUB takes.
-  [[nodiscard]] static Result<BlsEntry> parse(std::string_view contents, BlsDialect dialect);
+  [[nodiscard]] static Result<GrubBlsEntry> parse(std::string_view contents, BlsDialect dialect);
 
   /// The first field of that name, or null.
   [[nodiscard]] const BlsField* first(std::string_view key) const;

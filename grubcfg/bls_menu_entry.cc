@@ -20,7 +20,7 @@ std::string_view directory_of(std::string_view path) {
 /// a value means to the script what it always does.
 class BodyWriter {
  public:
-  BodyWriter(const BlsEntry& entry, BlsDialect dialect, const Environment& environment, Budget& budget)
+  BodyWriter(const GrubBlsEntry& entry, BlsDialect dialect, const Environment& environment, Budget& budget)
       : entry_(entry), dialect_(dialect), environment_(environment), budget_(budget) {}
 
   Result<std::vector<SourceText::MadeLine>> write() {
@@ -113,7 +113,7 @@ class BodyWriter {
     return {};
   }
 
-  const BlsEntry& entry_;
+  const GrubBlsEntry& entry_;
   BlsDialect dialect_;
   const Environment& environment_;
   Budget& budget_;
@@ -126,7 +126,7 @@ std::string make_id(std::string_view name, BlsDialect dialect) {
   return std::string(dialect == BlsDialect::kRedHat ? without_conf(name) : name);
 }
 
-std::vector<std::string> values_of(const BlsEntry& entry, std::string_view key) {
+std::vector<std::string> values_of(const GrubBlsEntry& entry, std::string_view key) {
   std::vector<std::string> values;
   for (const BlsField* field : entry.all(key)) values.push_back(field->value);
   return values;
@@ -134,7 +134,7 @@ std::vector<std::string> values_of(const BlsEntry& entry, std::string_view key) 
 
 }  // namespace
 
-Result<BlsMenuEntry> make_bls_menu_entry(const BlsEntry& entry, BlsDialect dialect, std::string_view name,
+Result<BlsMenuEntry> make_bls_menu_entry(const GrubBlsEntry& entry, BlsDialect dialect, std::string_view name,
                                          std::string where, const Environment& environment, Budget& budget) {
   BlsMenuEntry made;
   const BlsField* title = entry.first("title");

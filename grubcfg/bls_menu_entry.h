@@ -21,7 +21,7 @@ struct BlsMenuEntry {
 /// `entry` has a field "linux". `name`: the file's, without its directory; `where`: with it, for messages.
 /// Variables are those of `environment` now, except in `initrd` lines and what stands in them for the script.
 /// A Result's error is kLimit.
-[[nodiscard]] Result<BlsMenuEntry> make_bls_menu_entry(const BlsEntry& entry, BlsDialect dialect,
+[[nodiscard]] Result<BlsMenuEntry> make_bls_menu_entry(const GrubBlsEntry& entry, BlsDialect dialect,
                                                        std::string_view name, std::string where,
                                                        const Environment& environment, Budget& budget);
 

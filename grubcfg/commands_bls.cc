@@ -5,7 +5,7 @@
 #include <array>
 
 #include "grubcfg/bls_dialect.h"
-#include "grubcfg/bls_reader.h"
+#include "grubcfg/grub_bls_reader.h"
 #include "grubcfg/command_table.h"
 #include "grubcfg/file_access.h"
 #include "grubcfg/options.h"
@@ -43,7 +43,7 @@ std::optional<FileReference> split_place(Evaluator& evaluator, std::string_view 
 }
 
 /// A single file that the command was given; false with GRUB's error raised.
-Result<bool> add_named_file(Evaluator& evaluator, BlsReader& reader, std::string_view name) {
+Result<bool> add_named_file(Evaluator& evaluator, GrubBlsReader& reader, std::string_view name) {
   FileAccess files(evaluator);
   const std::optional<FileReference> file = files.locate(name);
   if (!file) return false;
@@ -116,7 +116,7 @@ class RedHatCommand {
   }
 
   Evaluator& evaluator_;
-  BlsReader reader_;
+  GrubBlsReader reader_;
   BlsSelection selection_;
 };
 
@@ -238,7 +238,7 @@ class UpstreamCommand {
   bool is_uki_;
   std::string_view suffix_;
   std::string_view usual_;
-  BlsReader reader_;
+  GrubBlsReader reader_;
 };
 
 Result<Status> run_blscfg(Evaluator& evaluator, const CommandCall& call) {

@@ -11,7 +11,7 @@ namespace {
 constexpr BlsDialect kBoth[] = {BlsDialect::kRedHat, BlsDialect::kUpstream};
 
 std::string value_of(std::string_view contents, BlsDialect dialect, std::string_view key) {
-  const auto entry = BlsEntry::parse(contents, dialect);
+  const auto entry = GrubBlsEntry::parse(contents, dialect);
   REQUIRE(entry.has_value());
   const BlsField* field = entry->first(key);
   return field != nullptr ? field->value : "(none)";
@@ -47,7 +47,7 @@ TEST_CASE("A line is a key and a value, with blanks between them that do not cou
 TEST_CASE("Red Hat's GRUB ends a key at the first blank, and at a tab only where there is none") {
   CHECK(value_of("title\tFedora 41\n", BlsDialect::kUpstream, "title") == "Fedora 41");
   CHECK(value_of("title\tFedora 41\n", BlsDialect::kRedHat, "title") == "(none)");
-  const auto entry = BlsEntry::parse("linux /v\ntitle\tFedora 41\n", BlsDialect::kRedHat);
+  const auto entry = GrubBlsEntry::parse("linux /v\ntitle\tFedora 41\n", BlsDialect::kRedHat);
   REQUIRE(entry->remarks().size() == 1);
   CHECK(entry->remarks()[0].line == 2);
   CHECK(entry->remarks()[0].text.find("put a blank behind `title'") != std::string::npos);
@@ -58,14 +58,14 @@ TEST_CASE("Comments go on, but an empty line or one without a value ends the fil
     CHECK(value_of("#\n # linux /no\n#x\nlinux /v\n", dialect, "linux") == "/v");
     for (const std::string_view end : {"\n", "  \t\n", "title\n", "title \n", "\r\n"}) {
       const std::string contents = "linux /v\n" + std::string(end) + "initrd /i\n";
-      const auto entry = BlsEntry::parse(contents, dialect);
+      const auto entry = GrubBlsEntry::parse(contents, dialect);
       CHECK(entry->first("linux") != nullptr);
       CHECK(entry->first("initrd") == nullptr);
       REQUIRE(entry->remarks().size() == 1);
       CHECK(entry->remarks()[0].line == 2);
     }
     // Nothing that GRUB would read stands behind it: not worth a word.
-    CHECK(BlsEntry::parse("linux /v\n\n\n# end\nsort-key x\n", dialect)->remarks().empty());
+    CHECK(GrubBlsEntry::parse("linux /v\n\n\n# end\nsort-key x\n", dialect)->remarks().empty());
   }
 }
 
@@ -76,7 +76,7 @@ TEST_CASE("A key with two blanks and no value is an empty field to Red Hat's GRU
 }
 
 TEST_CASE("Fields of the same key keep their order and lines") {
-  const auto entry = BlsEntry::parse("initrd /a\nlinux /v\ninitrd /b $x\noptions 1\noptions 2\noptions 3\n",
+  const auto entry = GrubBlsEntry::parse("initrd /a\nlinux /v\ninitrd /b $x\noptions 1\noptions 2\noptions 3\n",
                                      BlsDialect::kRedHat);
   REQUIRE(entry.has_value());
   const auto initrds = entry->all("initrd");
@@ -92,9 +92,9 @@ TEST_CASE("Fields of the same key keep their order and lines") {
 TEST_CASE("A file of more fields than GRUB takes is refused") {
   std::string contents;
   for (int i = 0; i < 10'000; ++i) contents += "k v\n";
-  CHECK(BlsEntry::parse(contents, BlsDialect::kRedHat).has_value());
+  CHECK(GrubBlsEntry::parse(contents, BlsDialect::kRedHat).has_value());
   contents += "k v\n";
-  CHECK(BlsEntry::parse(contents, BlsDialect::kRedHat).error().code == ErrorCode::kDamaged);
+  CHECK(GrubBlsEntry::parse(contents, BlsDialect::kRedHat).error().code == ErrorCode::kDamaged);
 }
 
 TEST_CASE("Variables are filled in with a blank behind, and take one with them") {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "grubcfg/bls_reader.h"
+#include "grubcfg/grub_bls_reader.h"
 
 #include <utility>
 
@@ -16,13 +16,13 @@ constexpr std::uint64_t kNoticeSteps = 50;
 
 }  // namespace
 
-Result<void> BlsReader::notice(const std::string& where, std::string text) {
+Result<void> GrubBlsReader::notice(const std::string& where, std::string text) {
   PVHGRUB_TRY(session_.budget.charge_steps(kNoticeSteps, "reading boot loader entries"));
   session_.diagnostics.notice(where, std::move(text));
   return {};
 }
 
-Result<bool> BlsReader::add_directory(fs::FileSystem& file_system, std::string_view device,
+Result<bool> GrubBlsReader::add_directory(fs::FileSystem& file_system, std::string_view device,
                                       std::string_view path, std::string& why) {
   directory_ = make_bls_directory(device, path);
   PVHGRUB_TRY_ASSIGN(std::optional<std::vector<BlsFile>> listed,
@@ -32,13 +32,13 @@ Result<bool> BlsReader::add_directory(fs::FileSystem& file_system, std::string_v
   return true;
 }
 
-void BlsReader::add_file(const FileReference& file) {
+void GrubBlsReader::add_file(const FileReference& file) {
   const std::size_t slash = file.path.rfind('/');
   directory_ = make_bls_directory(file.device, file.path.substr(0, slash == 0 ? 1 : slash));
   found_.push_back({directory_, file.path.substr(slash + 1)});
 }
 
-bool BlsReader::is_default(std::string_view name, const std::string* title, std::size_t index) const {
+bool GrubBlsReader::is_default(std::string_view name, const std::string* title, std::size_t index) const {
   const std::string* wanted = evaluator_.environment().get("default");
   const bool is_upstream = dialect_ == BlsDialect::kUpstream;
   if (wanted == nullptr || (is_upstream && wanted->empty())) return false;
@@ -48,7 +48,7 @@ bool BlsReader::is_default(std::string_view name, const std::string* title, std:
   return number.value == index;
 }
 
-bool BlsReader::is_selected(std::string_view name, const std::string* title, std::size_t index,
+bool GrubBlsReader::is_selected(std::string_view name, const std::string* title, std::size_t index,
                             const BlsSelection& selection) const {
   if (dialect_ == BlsDialect::kRedHat) name = without_conf(name);
   if (selection.named == name) return true;
@@ -57,7 +57,7 @@ bool BlsReader::is_selected(std::string_view name, const std::string* title, std
   return is_default(name, title, index) == selection.default_entry;
 }
 
-Result<std::optional<BlsEntry>> BlsReader::read_entry(const FileReference& file) {
+Result<std::optional<GrubBlsEntry>> GrubBlsReader::read_entry(const FileReference& file) {
   std::string why;
   PVHGRUB_TRY_ASSIGN(const std::optional<std::string> contents,
                      files_.read(file, limits::kBlsEntryBytes, &why));
@@ -66,14 +66,14 @@ Result<std::optional<BlsEntry>> BlsReader::read_entry(const FileReference& file)
     return std::nullopt;
   }
   PVHGRUB_TRY(session_.budget.charge_steps(1 + contents->size() / 64, "reading boot loader entries"));
-  Result<BlsEntry> entry = BlsEntry::parse(*contents, dialect_);
+  Result<GrubBlsEntry> entry = GrubBlsEntry::parse(*contents, dialect_);
   if (entry) return std::move(*entry);
   PVHGRUB_TRY(notice(file.to_string(), "this boot loader entry is passed over: " + entry.error().message));
   return std::nullopt;
 }
 
-Result<bool> BlsReader::take(BlsFile& file, std::size_t index, const BlsSelection& selection) {
-  PVHGRUB_TRY_ASSIGN(const std::optional<BlsEntry> entry, read_entry(file.file()));
+Result<bool> GrubBlsReader::take(BlsFile& file, std::size_t index, const BlsSelection& selection) {
+  PVHGRUB_TRY_ASSIGN(const std::optional<GrubBlsEntry> entry, read_entry(file.file()));
   if (!entry) return false;
   const BlsField* title = entry->first("title");
   if (!is_selected(file.name, title != nullptr ? &title->value : nullptr, index, selection)) return true;
@@ -82,7 +82,7 @@ Result<bool> BlsReader::take(BlsFile& file, std::size_t index, const BlsSelectio
   return true;
 }
 
-Result<void> BlsReader::make_entry(const BlsFile& file, const BlsEntry& entry) {
+Result<void> GrubBlsReader::make_entry(const BlsFile& file, const GrubBlsEntry& entry) {
   const std::string where = file.file().to_string();
   for (const BlsRemark& remark : entry.remarks())
     PVHGRUB_TRY(notice(where + ":" + std::to_string(remark.line), remark.text));
@@ -100,7 +100,7 @@ Result<void> BlsReader::make_entry(const BlsFile& file, const BlsEntry& entry) {
   return evaluator_.add_entry(std::move(made->shown), std::move(made->body));
 }
 
-Result<bool> BlsReader::take_unified(BlsFile& file, std::size_t index, const BlsSelection& selection) {
+Result<bool> GrubBlsReader::take_unified(BlsFile& file, std::size_t index, const BlsSelection& selection) {
   const FileReference reference = file.file();
   PVHGRUB_TRY_ASSIGN(const std::optional<UnifiedImage> image, images_.read(reference));
   if (!image) {
@@ -120,7 +120,7 @@ Result<bool> BlsReader::take_unified(BlsFile& file, std::size_t index, const Bls
 }
 
 // GRUB hands the image's own command line on as its load options, as words of a script.
-Result<void> BlsReader::make_unified_entry(const BlsFile& file, const UnifiedImage& image) {
+Result<void> GrubBlsReader::make_unified_entry(const BlsFile& file, const UnifiedImage& image) {
   const FileReference reference = file.file();
   const UnifiedProfile& profile = image.profiles.front();
   std::vector<SourceText::MadeLine> lines;
@@ -137,7 +137,7 @@ Result<void> BlsReader::make_unified_entry(const BlsFile& file, const UnifiedIma
   return evaluator_.add_entry(std::move(entry), std::move(body));
 }
 
-Result<std::vector<BlsFile>> BlsReader::show(std::vector<BlsFile> known, const BlsSelection& selection) {
+Result<std::vector<BlsFile>> GrubBlsReader::show(std::vector<BlsFile> known, const BlsSelection& selection) {
   const std::size_t first_entry = evaluator_.menu().entries.size();
   const std::size_t count = found_.size();
   for (BlsFile& file : known) file.is_known = true;

@@ -24,9 +24,9 @@ struct BlsSelection {
 };
 
 /// One call of a command: lists, reads, and makes menu entries.
-class BlsReader {
+class GrubBlsReader {
  public:
-  BlsReader(Evaluator& evaluator, BlsDialect dialect, std::string_view suffix)
+  GrubBlsReader(Evaluator& evaluator, BlsDialect dialect, std::string_view suffix)
       : evaluator_(evaluator),
         session_(evaluator.session()),
         dialect_(dialect),
@@ -49,11 +49,11 @@ class BlsReader {
   [[nodiscard]] bool is_unified() const { return suffix_ == ".efi"; }
   [[nodiscard]] Result<void> notice(const std::string& where, std::string text);
   /// The file, read; no value, with a notice, where GRUB could not.
-  [[nodiscard]] Result<std::optional<BlsEntry>> read_entry(const FileReference& file);
+  [[nodiscard]] Result<std::optional<GrubBlsEntry>> read_entry(const FileReference& file);
   /// Reads the file and, where it is selected, makes an entry of it. False where it cannot be read.
   [[nodiscard]] Result<bool> take(BlsFile& file, std::size_t index, const BlsSelection& selection);
   [[nodiscard]] Result<bool> take_unified(BlsFile& file, std::size_t index, const BlsSelection& selection);
-  [[nodiscard]] Result<void> make_entry(const BlsFile& file, const BlsEntry& entry);
+  [[nodiscard]] Result<void> make_entry(const BlsFile& file, const GrubBlsEntry& entry);
   [[nodiscard]] Result<void> make_unified_entry(const BlsFile& file, const UnifiedImage& image);
   [[nodiscard]] bool is_selected(std::string_view name, const std::string* title, std::size_t index,
                                  const BlsSelection& selection) const;
