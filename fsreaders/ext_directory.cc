@@ -42,6 +42,8 @@ class ExtDirectoryReader {
   Result<ExtDirectory> read() {
     PVHGRUB_TRY(inode_.has(EXT4_INLINE_DATA_FL) ? read_inline() : read_blocks());
     directory_.folds_case_ = inode_.has(EXT4_CASEFOLD_FL);
+    directory_.names_.shrink_to_fit();
+    directory_.entries_.shrink_to_fit();
     // The order of the disk decides between two of the same name.
     std::ranges::sort(directory_.entries_, [&](const ExtDirectory::Entry& a, const ExtDirectory::Entry& b) {
       return std::tuple(directory_.name(a), a.name_offset) < std::tuple(directory_.name(b), b.name_offset);

@@ -19,8 +19,9 @@ namespace pvhgrub::fs {
 
 namespace {
 
-// Memory in bytes for directories that are kept after use: those of one look-up after another.
-constexpr std::size_t kDirectoryCacheBytes = 4 * limits::kMiB;
+// Memory in bytes for directories that are kept after use: those of one look-up after another. Room for one
+// of 200,000 boot loader entries beside the way to it: read anew for each of them, it would take hours.
+constexpr std::size_t kDirectoryCacheBytes = 24 * limits::kMiB;
 
 FileType file_type_of(std::uint8_t stored) {
   switch (stored) {

@@ -13,7 +13,7 @@ Table make_table() {
   Table table;
   for (const std::span<const CommandEntry> commands :
        {language_commands(), file_commands(), environment_commands(), search_commands(), loader_commands(),
-        menu_commands(), legacy_commands(), inert_commands()})
+        menu_commands(), bls_commands(), legacy_commands(), inert_commands()})
     for (const CommandEntry& command : commands) table.emplace(command.name, &command);
   return table;
 }

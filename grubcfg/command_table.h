@@ -32,6 +32,7 @@ struct CommandEntry {
 [[nodiscard]] std::span<const CommandEntry> loader_commands();       // commands_loaders.cc
 [[nodiscard]] std::span<const CommandEntry> menu_commands();         // commands_menu.cc
 [[nodiscard]] std::span<const CommandEntry> legacy_commands();       // commands_legacy.cc
+[[nodiscard]] std::span<const CommandEntry> bls_commands();          // commands_bls.cc
 [[nodiscard]] std::span<const CommandEntry> inert_commands();        // commands_inert.cc
 
 }  // namespace pvhgrub::grubcfg

@@ -19,12 +19,16 @@ Result<Status> run_nothing_false(Evaluator& evaluator, const CommandCall&) {
 
 Result<Status> run_insmod(Evaluator& evaluator, const CommandCall& call) {
   if (call.arguments.empty()) return evaluator.raise(kStatusBadArgument, "one argument expected");
+  // The name tells whose GRUB the configuration was written for.
+  if (call.arguments[0] == "blscfg") evaluator.state().bls_dialect = BlsDialect::kRedHat;
+  if (call.arguments[0] == "blsuki") evaluator.state().bls_dialect = BlsDialect::kUpstream;
   return kStatusOk;
 }
 
 // Modules are all built in: none can be taken away.
 Result<Status> run_rmmod(Evaluator& evaluator, const CommandCall& call) {
-  return run_insmod(evaluator, call);
+  if (call.arguments.empty()) return evaluator.raise(kStatusBadArgument, "one argument expected");
+  return kStatusOk;
 }
 
 // `if loadfont ...` chooses between graphics and text; it succeeds where the font is there.
@@ -66,7 +70,6 @@ Result<Status> run_cpuid(Evaluator& evaluator, const CommandCall& call) {
 }
 
 Result<Status> run_unsupported(Evaluator& evaluator, const CommandCall& call) {
-  if (call.name == "blscfg" || call.name == "bls_import") evaluator.state().is_red_hat = true;
   return evaluator.raise(kStatusNotImplemented, "this version of pvhgrub cannot follow the command `" +
                                                     std::string(call.name) + "'");
 }
@@ -132,8 +135,6 @@ constexpr std::array kCommands = {
     CommandEntry{"rdmsr", run_nothing_false},
     CommandEntry{"smbios", run_nothing_false},
     // What later versions follow.
-    CommandEntry{"blscfg", run_unsupported, kSome},
-    CommandEntry{"bls_import", run_unsupported, kSome},
     CommandEntry{"cmp", run_unsupported, kEvery},
     CommandEntry{"cryptomount", run_unsupported},
     CommandEntry{"extract_syslinux_entries_configfile", run_unsupported},
@@ -147,7 +148,6 @@ constexpr std::array kCommands = {
     CommandEntry{"sha512sum", run_unsupported},
     CommandEntry{"syslinux_configfile", run_unsupported},
     CommandEntry{"syslinux_source", run_unsupported},
-    CommandEntry{"uki", run_unsupported, kSome},
     CommandEntry{"verify_detached", run_unsupported},
     CommandEntry{"zfs-bootfs", run_unsupported},
 };

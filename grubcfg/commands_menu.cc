@@ -3,7 +3,6 @@
 // "Authentication").
 #include <array>
 
-#include "base/limits.h"
 #include "grubcfg/command_table.h"
 #include "grubcfg/options.h"
 
@@ -37,13 +36,7 @@ MenuEntry make_entry(const CommandCall& call, ParsedOptions& parsed, std::string
   entry.id = id != nullptr ? *id : entry.title;
   entry.classes = std::move(parsed.options[kClass].values);
   const std::string* users = parsed.options[kUsers].value();
-  if (users != nullptr) {
-    for (std::size_t begin = 0; begin < users->size();) {
-      const std::size_t end = std::min(users->find_first_of(" ,;|&", begin), users->size());
-      if (end > begin) entry.users.push_back(users->substr(begin, end - begin));
-      begin = end + 1;
-    }
-  }
+  if (users != nullptr) entry.users = split_user_names(*users);
   // Whether it is really restricted is known when the menu is complete: only $superusers makes it so.
   entry.restricted = users != nullptr || !parsed.options[kUnrestricted].set;
   if (const std::string* hotkey = parsed.options[kHotkey].value()) entry.hotkey = *hotkey;
@@ -66,10 +59,6 @@ Result<Status> run_menuentry(Evaluator& evaluator, const CommandCall& call) {
   // The block came as the last argument.
   if (call.block != nullptr) parsed.arguments.pop_back();
   if (parsed.arguments.empty()) return evaluator.raise(kStatusMenu, "menuentry is missing title");
-  Session& session = evaluator.session();
-  if (++session.menu_entries > limits::kMenuEntries)
-    return fail(ErrorCode::kLimit, "more than " + std::to_string(limits::kMenuEntries) + " menu entries",
-                evaluator.where());
   EntryBody body;
   body.range = call.block != nullptr
                    ? *call.block
@@ -77,10 +66,7 @@ Result<Status> run_menuentry(Evaluator& evaluator, const CommandCall& call) {
   std::string title = std::move(parsed.arguments.front());
   body.more_arguments.assign(std::make_move_iterator(parsed.arguments.begin() + 1),
                              std::make_move_iterator(parsed.arguments.end()));
-  PVHGRUB_TRY(session.budget.charge_bytes(sizeof(MenuEntry) + sizeof(EntryBody) + title.size(),
-                                          "making menu entries"));
-  evaluator.menu().entries.push_back(make_entry(call, parsed, std::move(title)));
-  evaluator.menu().bodies.push_back(std::move(body));
+  PVHGRUB_TRY(evaluator.add_entry(make_entry(call, parsed, std::move(title)), std::move(body)));
   return kStatusOk;
 }
 

@@ -87,6 +87,17 @@ void Evaluator::end(Ending ending, std::string_view command) {
   ending_command_ = command;
 }
 
+Result<void> Evaluator::add_entry(MenuEntry entry, EntryBody body) {
+  if (++session_.menu_entries > limits::kMenuEntries)
+    return fail(ErrorCode::kLimit, "more than " + std::to_string(limits::kMenuEntries) + " menu entries",
+                where());
+  PVHGRUB_TRY(session_.budget.charge_bytes(sizeof(MenuEntry) + sizeof(EntryBody) + entry.title.size(),
+                                           "making menu entries"));
+  menu_.entries.push_back(std::move(entry));
+  menu_.bodies.push_back(std::move(body));
+  return {};
+}
+
 void Evaluator::define_functions(const std::vector<FunctionDefinition>& functions) {
   for (const FunctionDefinition& function : functions) state_.functions.assign(function.name, function.body);
 }

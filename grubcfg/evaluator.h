@@ -49,6 +49,8 @@ class Evaluator {
   [[nodiscard]] MachineState& state() { return state_; }
   [[nodiscard]] Environment& environment() { return state_.environment; }
   [[nodiscard]] MenuUnderConstruction& menu() { return menu_; }
+  /// Appends to menu(), within the limits.
+  [[nodiscard]] Result<void> add_entry(MenuEntry entry, EntryBody body);
 
   /// Sets GRUB's current error, which is printed after the command unless it is cleared or is
   /// kStatusTestFailure.

@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/budget.h"
 #include "fsreaders/file_system.h"
+#include "grubcfg/bls_directory.h"
 #include "grubcfg/diagnostics.h"
 #include "grubcfg/environment.h"
 #include "grubcfg/grub_settings.h"
@@ -68,6 +70,9 @@ struct MachineState {
   /// A command that only Red Hat's GRUB has was run: that GRUB compares `default` with ids and titles before
   /// numbers.
   bool is_red_hat = false;
+  std::optional<BlsDialect> bls_dialect;  ///< whose `blscfg` an earlier command was, or loaded the module of
+  /// The entry files that Red Hat's blscfg found so far: it remembers them from one call to the next.
+  std::shared_ptr<const std::vector<BlsFile>> bls_files;
 };
 
 /// What one evaluation and all menus that come from it share.

@@ -32,8 +32,8 @@ struct FilePart {
 
 /// A file of the guest, by GRUB's names.
 struct FileReference {
-  std::string device;            ///< "hd0,gpt2"; empty where the configuration names none (a bare file)
-  std::string path;              ///< "/boot/vmlinuz"
+  std::string device;  ///< "hd0,gpt2"; empty where the configuration names none (a bare file)
+  std::string path;    ///< "/boot/vmlinuz"
   std::optional<FilePart> part = std::nullopt;  ///< no value: the whole file
   /// "(hd0,gpt2)/boot/vmlinuz", or just the path where there is no device; a part as "PATH:.linux".
   [[nodiscard]] std::string to_string() const;
@@ -93,6 +93,9 @@ struct MenuEntry {
   bool is_submenu = false;
   bool hidden = false;  ///< hiddenentry (openSUSE): bootable by hotkey or id, not shown
 };
+
+/// The names in a list of users (menuentry --users, grub_users), between which blanks and the like stand.
+[[nodiscard]] std::vector<std::string> split_user_names(std::string_view list);
 
 enum class TimeoutStyle : std::uint8_t { kMenu, kCountdown, kHidden };
 

@@ -55,6 +55,25 @@ std::shared_ptr<const SourceText> SourceText::from_string(std::string text, std:
   return made;
 }
 
+std::shared_ptr<const SourceText> SourceText::from_lines(std::span<const MadeLine> lines, std::string name) {
+  const auto made = std::make_shared<SourceText>();
+  made->name_ = std::move(name);
+  std::size_t size = 0;
+  for (const MadeLine& line : lines) size += line.text.size() + 1;
+  made->text_.reserve(size);
+  made->breaks_.reserve(lines.size());
+  std::uint32_t ordinal = 0;
+  for (const MadeLine& line : lines) {
+    made->breaks_.push_back({static_cast<std::uint32_t>(made->text_.size()), ordinal, line.number});
+    made->text_ += line.text;
+    made->text_ += '\n';
+    // A variable's value that became part of the line may hold newlines.
+    ordinal += 1 + static_cast<std::uint32_t>(std::ranges::count(line.text, '\n'));
+  }
+  made->index_lines();
+  return made;
+}
+
 void SourceText::index_lines() {
   std::size_t count = 0;
   every_256th_line_.push_back(0);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,14 @@ class SourceText {
   /// Text that was made while evaluating (`eval`): only cut at newlines. Messages tell it as `name`:`line`.
   [[nodiscard]] static std::shared_ptr<const SourceText> from_string(std::string text, std::string name,
                                                                      std::uint32_t line);
+
+  /// Text that was made of the lines of a file, one by one. Messages tell each line's number there.
+  struct MadeLine {
+    std::string text;  ///< without its newline
+    std::uint32_t number = 0;
+  };
+  [[nodiscard]] static std::shared_ptr<const SourceText> from_lines(std::span<const MadeLine> lines,
+                                                                    std::string name);
 
   [[nodiscard]] const std::string& text() const { return text_; }
   [[nodiscard]] const std::string& name() const { return name_; }
