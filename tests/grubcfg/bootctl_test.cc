@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // bootctl lists boot entries, random and real ones, as we do. It wants a file system's root, so each set is
 // put on a tmpfs in a mount namespace of its own, for which root is needed.
+#include <unistd.h>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
@@ -145,7 +146,8 @@ Listing bootctl_listing(const filesystem::path& json, const filesystem::path& te
 }  // namespace
 
 TEST_CASE("bootctl lists boot entries alike", "[bootctl]") {
-  const filesystem::path directory = filesystem::temp_directory_path() / "pvhgrub-bootctl-test";
+  const filesystem::path directory =
+      filesystem::temp_directory_path() / ("pvhgrub-bootctl-test-" + std::to_string(::getpid()));
   filesystem::remove_all(directory);
   std::vector<std::map<std::string, std::string>> sets;
   for (unsigned seed = 0; seed < 40; ++seed) sets.push_back(Generator(seed).files());

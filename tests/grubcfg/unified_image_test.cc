@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "grubcfg/unified_image.h"
 
+#include <unistd.h>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
@@ -338,7 +339,8 @@ TEST_CASE("an image that objcopy made of systemd's own code is read", "[uki]") {
     WARN("skipped: install systemd-boot-efi and binutils");
     return;
   }
-  const filesystem::path directory = filesystem::temp_directory_path() / "pvhgrub-uki-test";
+  const filesystem::path directory =
+      filesystem::temp_directory_path() / ("pvhgrub-uki-test-" + std::to_string(::getpid()));
   filesystem::create_directories(directory);
   const auto write = [&](const char* name, const std::string& contents) {
     std::ofstream(directory / name, std::ios::binary) << contents;
