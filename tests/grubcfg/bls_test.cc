@@ -394,7 +394,7 @@ TEST_CASE("uki shows the unified kernel images of the EFI system partition") {
   Guest guest;
   guest.devices.add("hd0,gpt3").add("/EFI/Linux/wrong.efi", unified_image("Wrong", ""));
   MemoryFileSystem& system_partition = guest.devices.add("hd0,gpt4");
-  system_partition.set_type_name("fat");
+  system_partition.set_type("fat");
   system_partition.add("/EFI/Linux/os-6.9.efi", unified_image("Some OS 1", "root=/dev/xvda1 'a b' quiet"))
       .add("/EFI/Linux/os-6.10.efi", unified_image("Some OS 2", ""))
       .add("/EFI/Linux/none.efi", "MZ is no image")

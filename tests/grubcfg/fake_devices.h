@@ -51,9 +51,9 @@ class MemoryFileSystem : public fs::FileSystem {
   }
   /// Files that are not there open as empty ones: for configurations whose kernels nobody has.
   void open_anything() { open_anything_ = true; }
-  void set_type_name(std::string_view name) { type_name_ = name; }
+  void set_type(std::string type) { type_ = std::move(type); }
 
-  [[nodiscard]] std::string_view type_name() const override { return type_name_; }
+  [[nodiscard]] std::string_view type_name() const override { return type_; }
   [[nodiscard]] std::string_view uuid() const override { return uuid_; }
   [[nodiscard]] std::string_view label() const override { return label_; }
 
@@ -94,9 +94,9 @@ class MemoryFileSystem : public fs::FileSystem {
     std::string contents;
     std::int64_t time = 0;
   };
+  std::string type_ = "ext2";
   std::string uuid_;
   std::string label_;
-  std::string_view type_name_ = "ext2";
   std::map<std::string, Contents> files_;
   std::set<std::string> directories_;
   std::set<std::string> links_;
