@@ -184,7 +184,7 @@ void SyslinuxMenuTree::restrict_entry(PlainEntry& entry, SyslinuxNode& node, con
                                 "MENU PASSWD: this kind of password cannot be checked; name the "
                                 "entry from the host to boot it");
   } else if (!secret.empty()) {
-    node.settings.passwords.push_back({user, secret, false});
+    node.settings.passwords.push_back({user, secret, MenuPassword::Kind::kPlain});
     context_.diagnostics.explain(shown.where + ": asks user `" + user + "' for the password of MENU PASSWD");
   }
 }
@@ -205,7 +205,7 @@ void SyslinuxMenuTree::set_access(const SyslinuxMenu& menu, SyslinuxNode& node) 
     return;
   }
   node.settings.superusers = user;
-  node.settings.passwords.push_back({user, *menu.master_password, false});
+  node.settings.passwords.push_back({user, *menu.master_password, MenuPassword::Kind::kPlain});
   context_.diagnostics.explain("MENU MASTER PASSWD is the password of user `" + user + "'");
 }
 
