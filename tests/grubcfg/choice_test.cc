@@ -51,6 +51,29 @@ TEST_CASE("An entry is chosen by index, path, title, id and their mix") {
   CHECK(fixture.kernel_of("1>B > C") == "/b");
 }
 
+TEST_CASE("What the menu does not have is looked for in its submenus, by id and title only") {
+  Fixture fixture;
+  CHECK(fixture.kernel_of("bc") == "/b");
+  CHECK(fixture.kernel_of("A") == "/a");
+
+  CHECK(fixture.kernel_of("bcd*").find("no entry `bcd*'") == 0);
+}
+
+TEST_CASE("A glob names the first entry whose id or title it matches") {
+  Fixture fixture;
+  CHECK(fixture.kernel_of("f*t") == "/first");
+  CHECK(fixture.kernel_of("Adv*>?") == "/a");
+  CHECK(fixture.kernel_of("[0-9]") == "/three");
+  CHECK(fixture.kernel_of("zz*").find("no entry `zz*'; there are: 0 (First), 1> (Advanced)") == 0);
+}
+
+TEST_CASE("The ending of a BLS entry's id may be left out or added") {
+  Fixture fixture;
+  CHECK(fixture.kernel_of("first.conf") == "/first");
+  CHECK(fixture.kernel_of("first.efi") == "/first");
+  CHECK(fixture.kernel_of("adv>bc.conf") == "/b");
+}
+
 TEST_CASE("A submenu as the choice stands for its default entry") {
   Fixture fixture;
   CHECK(fixture.kernel_of("adv") == "/a");

@@ -38,24 +38,6 @@ std::string grubenv(const std::string& lines) {
 
 }  // namespace
 
-TEST_CASE("Configurations are found in the usual places before EFI directories") {
-  Fixture fixture;
-  fixture.devices.add_without_file_system("hd0");
-  fixture.devices.add("hd0,gpt1").add("/EFI/fedora/grub.cfg").add("/EFI/BOOT/GRUB.CFG");
-  fixture.devices.add("hd0,gpt2").add("/grub2/grub.cfg");
-  fixture.devices.add("hd0,gpt3").add("/boot/grub/grub.cfg");
-  fixture.devices.add_without_file_system("hd0,gpt4", ErrorCode::kDamaged);
-  const auto found = find_configurations(fixture.devices, fixture.budget, fixture.diagnostics);
-  REQUIRE(found.has_value());
-  CHECK(*found == std::vector<ConfigurationSource>{{"grub2", "hd0,gpt2", "/grub2/grub.cfg"},
-                                                   {"grub2", "hd0,gpt3", "/boot/grub/grub.cfg"},
-                                                   {"grub2", "hd0,gpt1", "/EFI/BOOT/GRUB.CFG"},
-                                                   {"grub2", "hd0,gpt1", "/EFI/fedora/grub.cfg"}});
-  CHECK(fixture.diagnostics.has_explanation("hd0,gpt4: skipped"));
-  CHECK_FALSE(fixture.diagnostics.has_explanation("hd0: skipped"));
-  CHECK(fixture.diagnostics.has_explanation("found /grub2/grub.cfg on hd0,gpt2"));
-}
-
 TEST_CASE("root and prefix are those of the configuration") {
   Fixture fixture;
   fixture.devices.add("hd0,gpt2")

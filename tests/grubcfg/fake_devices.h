@@ -160,6 +160,10 @@ class MemoryDevices : public fs::Devices {
     const auto found = contents_.find(std::string(device_name));
     return found != contents_.end() ? found->second.get() : nullptr;
   }
+  void set_partition_type(const std::string& name, std::string type) {
+    for (fs::Device& device : devices_)
+      if (device.name == name) device.partition_type = type;
+  }
   /// What a device holds, byte for byte, apart from its file system.
   void set_contents(const std::string& name, std::string bytes) {
     contents_[name] = std::make_unique<MemorySource>(std::move(bytes));
