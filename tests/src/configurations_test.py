@@ -133,7 +133,7 @@ class EachKind(Configurations):
 
     def test_extlinux_is_booted_as_it_would(self):
         disk = self.disk_of(("L", {**self.kernels, "/boot/extlinux/extlinux.conf": EXTLINUX}))
-        self.check_boot(disk, "BOOT_IMAGE=/boot/vmlinuz ro extlinux")
+        self.check_boot(disk, "BOOT_IMAGE=/boot/vmlinuz ro extlinux initrd=/boot/initrd.img")
         self.assertEqual(self.listing(disk=disk)["source"]["kind"], "extlinux")
 
     def test_grub_legacy_is_booted_as_it_would(self):
@@ -151,7 +151,7 @@ class EachKind(Configurations):
         self.assertEqual(listing["entries"][0]["cmdline"], "BOOT_IMAGE=(hd0,gpt1)/boot/vmlinuz root=/dev/xvda2")
 
     def test_a_bare_configuration_of_each_kind_is_known_by_its_name(self):
-        for name, text, words in (("extlinux.conf", EXTLINUX, b"BOOT_IMAGE=/boot/vmlinuz ro extlinux"),
+        for name, text, words in (("extlinux.conf", EXTLINUX, b"BOOT_IMAGE=/boot/vmlinuz ro extlinux initrd=/boot/initrd.img"),
                                   ("menu.lst", MENU_LST, b"ro legacy"), ("grub.cfg", GRUB_CFG, b"BOOT_IMAGE=/boot/vmlinuz grub")):
             path = os.path.join(self.out, name)
             with open(path, "w", encoding="ascii") as file:
@@ -198,12 +198,12 @@ class WhichWins(Configurations):
         disk = self.disk_of(("L", {**self.kernels, "/boot/grub/grub.cfg": "menuentry a {\n linux /not-there\n}\n",
                                    "/boot/extlinux/extlinux.conf": EXTLINUX}))
         result = self.boot(disk=disk)
-        self.assertTrue(result["args"].endswith("extlinux"))
+        self.assertTrue(result["args"].endswith("extlinux initrd=/boot/initrd.img"))
         self.assertIn(b"trying this configuration instead", pvhgrub("-q", "-n", disk).stderr)
 
     def test_source_follows_only_the_kind_that_it_names(self):
         disk = self.disk_of(("L", {**self.kernels, **ALL, "/EFI/Linux/a.efi": unified_image(self.tree)}))
-        for source, end in (("grub", "grub"), ("bls", "bls"), ("uki", "uki"), ("extlinux", "extlinux"),
+        for source, end in (("grub", "grub"), ("bls", "bls"), ("uki", "uki"), ("extlinux", "extlinux initrd=/boot/initrd.img"),
                             ("grub-legacy", "legacy")):
             self.assertTrue(self.boot(f"--source={source}", disk=disk)["args"].endswith(end))
 
@@ -215,7 +215,7 @@ class WhichWins(Configurations):
     def test_config_names_the_file_itself(self):
         disk = self.disk_of(("L", {**self.kernels, **ALL, "/other/extlinux.conf": EXTLINUX.replace("ro", "other"),
                                    "/EFI/Linux/a.efi": unified_image(self.tree)}))
-        for path, words in (("/other/extlinux.conf", "other extlinux"), ("(hd0,gpt1)/boot/grub/menu.lst", "ro legacy"),
+        for path, words in (("/other/extlinux.conf", "other extlinux initrd=/boot/initrd.img"), ("(hd0,gpt1)/boot/grub/menu.lst", "ro legacy"),
                             ("(hd0,gpt1)/loader/entries", "root=/dev/xvda2 ro bls"),
                             ("/EFI/Linux/a.efi", "root=/dev/xvda2 rw uki")):
             self.assertTrue(self.boot(f"--config={path}", disk=disk)["args"].endswith(words), path)
