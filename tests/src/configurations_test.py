@@ -83,7 +83,7 @@ class Configurations(Fixture):
 
 
 GRUB_CFG = "menuentry 'from grub' {\n linux /boot/vmlinuz grub\n}\n"
-BLS_ENTRY = ("title from bls\nversion 6.1\nlinux /boot/vmlinuz\ninitrd /boot/initrd.img\noptions root=/dev/xvda2\n"
+BLS_ENTRY = ("title from bls\nsort-key aaa\nversion 6.1\nlinux /boot/vmlinuz\ninitrd /boot/initrd.img\noptions root=/dev/xvda2\n"
              "options ro bls\n")
 EXTLINUX = "DEFAULT linux\nLABEL linux\n LINUX /boot/vmlinuz\n INITRD /boot/initrd.img\n APPEND ro extlinux\n"
 MENU_LST = "default 0\ntimeout 3\ntitle from legacy\nroot (hd0,0)\nkernel /boot/vmlinuz ro legacy\ninitrd /boot/initrd.img\n"
