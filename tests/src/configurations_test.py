@@ -219,7 +219,9 @@ class WhichWins(Configurations):
                             ("(hd0,gpt1)/loader/entries", "root=/dev/xvda2 ro bls"),
                             ("/EFI/Linux/a.efi", "root=/dev/xvda2 rw uki")):
             self.assertTrue(self.boot(f"--config={path}", disk=disk)["args"].endswith(words), path)
-        done = self.boot("--config=/nowhere/grub.cfg", disk=disk, status=1)
+
+    def test_config_that_is_not_there_says_so(self):
+        done = self.boot("--config=/nowhere/grub.cfg", status=1)
         self.assertIn(b"/nowhere/grub.cfg", done.stderr)
 
     def test_explain_says_which_loader_it_is(self):
