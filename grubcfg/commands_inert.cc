@@ -104,6 +104,8 @@ constexpr std::array kCommands = {
     CommandEntry{"kfreebsd_loadenv", run_nothing, kSome},
     CommandEntry{"kfreebsd_module", run_nothing, kSome},
     CommandEntry{"kfreebsd_module_elf", run_nothing, kSome},
+    // The function that every distribution's configuration defines, and blscfg's entries call.
+    CommandEntry{"load_video", run_nothing, kSome},
     CommandEntry{"lockdown", run_nothing, kSome},
     CommandEntry{"lsacpi", run_nothing},
     CommandEntry{"lsfonts", run_nothing},
