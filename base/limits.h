@@ -59,6 +59,9 @@ inline constexpr std::uint64_t kEchoBytes = 16 * kMiB;
 inline constexpr std::size_t kQueuedPieces = 1024;
 /// Pieces that one output may be made of: a 4 GiB initrd in the smallest (1 KiB) blocks, each apart.
 inline constexpr std::uint64_t kOutputPieces = 4'194'304;
+/// Milliseconds that the broker waits for the lock on a disk that it must write an environment block to:
+/// others hold it for a few milliseconds (udev, another pvhgrub).
+inline constexpr std::uint64_t kDiskLockMilliseconds = 10'000;
 /// Bytes moved in one turn of the broker's loop.
 inline constexpr std::size_t kCopyPiece = 8 * kMiB;
 /// A kernel's size in bytes: what libxenguest takes (XC_DOM_DECOMPRESS_MAX).
@@ -152,8 +155,15 @@ inline constexpr std::uint64_t kRegexpRepetitions = 1000;
 /// may take exponential time.
 inline constexpr std::size_t kRegexpTextBytes = 64 * kKiB;
 inline constexpr std::size_t kRegexpBackReferenceTextBytes = 256;
-/// An environment block file's size in bytes; grub-editenv makes 1024.
-inline constexpr std::size_t kEnvironmentBlockBytes = 64 * kKiB;
+/// An environment block's size in bytes: grub-editenv makes 1024. The old and the new contents of one fit a
+/// frame.
+inline constexpr std::size_t kEnvironmentBlockBytes = 16 * kKiB;
+/// Environment blocks of one configuration that may be written: real ones have one to three (grubenv, one
+/// outside of a btrfs file system, one of the installer's).
+inline constexpr std::size_t kEnvironmentBlocks = 16;
+/// Runs that an environment block may lie in: kEnvironmentBlockBytes in sectors of 512 bytes, each apart, are
+/// half of it.
+inline constexpr std::size_t kEnvironmentExtents = 64;
 /// Commands and lists of them under execution inside one another, over all calls of functions, files and
 /// evals. GRUB 2.06 itself fails a command at this depth, so this is no limit of ours but part of the
 /// language.

@@ -17,6 +17,11 @@ struct DiskExtent {
   friend bool operator==(const DiskExtent&, const DiskExtent&) = default;
 };
 
+/// Whether two extents, each inside a disk, share a byte.
+[[nodiscard]] inline bool overlap(const DiskExtent& a, const DiskExtent& b) {
+  return a.disk == b.disk && a.offset < b.offset + b.length && b.offset < a.offset + a.length;
+}
+
 /// Random-access bytes: a disk, a partition of one, a volume made of several, a file opened as a disk.
 class BlockSource {
  public:

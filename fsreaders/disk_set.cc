@@ -146,4 +146,17 @@ BlockSource* DiskSet::source(std::string_view device_name) {
   return index ? slots_[*index].source : nullptr;
 }
 
+Result<void> DiskSet::check_overwritable(std::string_view device_name) {
+  const auto index = find(device_name);
+  if (!index || !devices_[*index].name.starts_with("hd"))
+    return fail(ErrorCode::kUnsupported,
+                "it lies on neither a disk nor a partition, so not even GRUB could write it");
+  PVHGRUB_TRY_ASSIGN(const bool mirrored, is_md_member_by_its_end(*slots_[*index].source));
+  if (mirrored)
+    return fail(ErrorCode::kUnsupported,
+                "it lies on a member of a Linux MD RAID, whose other members would not "
+                "get the change");
+  return {};
+}
+
 }  // namespace pvhgrub::fs

@@ -40,6 +40,7 @@ class DiskSet final : public Devices {
   /// The partition table of disk `number`, which is below disk_count().
   [[nodiscard]] const PartitionTable& partition_table(std::size_t number) const { return tables_.at(number); }
   [[nodiscard]] BlockSource* source(std::string_view device_name) override;
+  [[nodiscard]] Result<void> check_overwritable(std::string_view device_name) override;
 
  private:
   struct Slot;

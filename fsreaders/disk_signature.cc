@@ -105,6 +105,8 @@ bool holds_at(BlockSource& source, Bytes head, const Magic& magic, Result<void>&
   return status && as_text(bytes) == magic.bytes;
 }
 
+}  // namespace
+
 /// MD superblocks 0.90 and 1.0 stand at the member's end, behind a whole file system that looks as if it were
 /// alone (for RAID 1 it is, and is read as one); so they are only asked for where nothing else was found.
 /// Places: include/uapi/linux/raid/md_p.h, MD_NEW_SIZE_SECTORS; md_super_1_load for 1.0.
@@ -122,8 +124,6 @@ Result<bool> is_md_member_by_its_end(BlockSource& source) {
   }
   return false;
 }
-
-}  // namespace
 
 Result<const Format*> recognise_format(BlockSource& source) {
   std::vector<std::byte> head(static_cast<std::size_t>(std::min(source.size(), kHeadBytes)));

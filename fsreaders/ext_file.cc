@@ -49,11 +49,48 @@ class JoiningSink : public ContentSink {
   DiskExtent pending_;
 };
 
+std::unexpected<Error> not_overwritable(std::string why) {
+  return fail(ErrorCode::kUnsupported, std::move(why));
+}
+
+// Takes contents that lie on the disk as they are, and no others.
+class ExtentCollector : public ContentSink {
+ public:
+  Result<void> hole(std::uint64_t) override {
+    return not_overwritable(
+        "a part of it has no block of its own (sparse, or preallocated and never written); make it anew "
+        "in the guest");
+  }
+  Result<void> extent(const DiskExtent& extent) override {
+    extents_.push_back(extent);
+    return {};
+  }
+  Result<void> bytes(Bytes) override {
+    return not_overwritable("its contents do not lie on the disk as they are");
+  }
+  [[nodiscard]] std::vector<DiskExtent> take() { return std::move(extents_); }
+
+ private:
+  std::vector<DiskExtent> extents_;
+};
+
+// What the file's own flags say against overwriting it; empty for nothing. GRUB does not ask, but who made a
+// file immutable did not expect it to change.
+std::string overwriting_obstacle(const ExtInode& inode) {
+  if (inode.has(EXT4_VERITY_FL)) return "the file has a checksum over its contents (fs-verity)";
+  if (inode.has(EXT2_IMMUTABLE_FL) || inode.has(EXT2_APPEND_FL))
+    return "the file is marked as one that must not change (chattr -i -a takes that away)";
+  return {};
+}
+
 // A file whose contents lie in blocks.
 class ExtBlockFile : public File {
  public:
-  ExtBlockFile(const ExtLibrary& library, std::uint64_t size, BlockRuns runs)
-      : volume_(library.volume()), size_(size), runs_(std::move(runs)) {}
+  ExtBlockFile(const ExtLibrary& library, const ExtInode& inode, BlockRuns runs)
+      : volume_(library.volume()),
+        size_(inode.size),
+        runs_(std::move(runs)),
+        overwriting_obstacle_(overwriting_obstacle(inode)) {}
 
   [[nodiscard]] std::uint64_t size() const override { return size_; }
 
@@ -86,6 +123,16 @@ class ExtBlockFile : public File {
     return joining.flush();
   }
 
+  // ext4 has no checksum over contents, and a journal that is clean is never replayed over them.
+  Result<std::vector<DiskExtent>> overwritable_extents() override {
+    if (!volume_.overwriting_obstacle().empty()) return not_overwritable(volume_.overwriting_obstacle());
+    if (!overwriting_obstacle_.empty()) return not_overwritable(overwriting_obstacle_);
+    if (size_ == 0) return not_overwritable("the file is empty");
+    ExtentCollector collector;
+    PVHGRUB_TRY(send(collector));
+    return collector.take();
+  }
+
  private:
   struct Piece {
     bool mapped = false;
@@ -107,6 +154,7 @@ class ExtBlockFile : public File {
   ExtVolume& volume_;
   std::uint64_t size_;
   BlockRuns runs_;
+  std::string overwriting_obstacle_;
 };
 
 // A file whose contents lie in its inode. What its size has over the stored bytes are zeros, as Linux reads
@@ -134,6 +182,11 @@ class ExtInlineFile : public File {
   Result<void> send(ContentSink& sink) override {
     if (!contents_.empty()) PVHGRUB_TRY(sink.bytes(contents_));
     return size_ > contents_.size() ? sink.hole(size_ - contents_.size()) : Result<void>{};
+  }
+
+  Result<std::vector<DiskExtent>> overwritable_extents() override {
+    return not_overwritable(
+        "its contents lie within its inode (inline_data), which has a checksum over them");
   }
 
  private:
@@ -172,7 +225,7 @@ Result<std::unique_ptr<File>> open_ext_file(const ExtLibrary& library, const Ext
     return std::make_unique<ExtInlineFile>(inode.size, std::move(contents));
   }
   PVHGRUB_TRY_ASSIGN(BlockRuns runs, read_ext_block_runs(library, inode));
-  return std::make_unique<ExtBlockFile>(library, inode.size, std::move(runs));
+  return std::make_unique<ExtBlockFile>(library, inode, std::move(runs));
 }
 
 Result<std::string> read_ext_link(const ExtLibrary& library, const ExtInode& inode) {

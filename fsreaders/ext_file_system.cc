@@ -197,6 +197,7 @@ Result<std::unique_ptr<FileSystem>> open_ext_file_system(BlockSource& source, Bu
     return fail(ErrorCode::kUnsupported, "not an ext2, ext3 or ext4 file system");
   PVHGRUB_TRY_ASSIGN(ExtSuperblock superblock, read_superblock(source, nullptr));
   auto volume = std::make_unique<ExtVolume>(source, budget, superblock.block_size);
+  volume->set_overwriting_obstacle(superblock.overwriting_obstacle());
   PVHGRUB_TRY_ASSIGN(std::vector<std::string> notes, replay_ext_journal(*volume, superblock));
   if (!notes.empty()) {  // the superblock may have changed with the replay, for instance after an online
                          // resize

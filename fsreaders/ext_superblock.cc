@@ -161,6 +161,32 @@ bool ExtSuperblock::needs_recovery() const {
   return (feature_incompat & EXT3_FEATURE_INCOMPAT_RECOVER) != 0;
 }
 
+// What e2fsck must do first, or whoever has it mounted, would meet bytes that changed under it. A feature
+// that only readers may not know (its read-only compatible ones) may mean that contents have a checksum or a
+// second user: so those that are known to leave contents alone are listed, and all others refuse.
+std::string ExtSuperblock::overwriting_obstacle() const {
+  constexpr std::uint32_t kMultiMountProtection = EXT4_FEATURE_INCOMPAT_MMP;
+  constexpr std::uint32_t kHarmless =
+      EXT2_FEATURE_RO_COMPAT_SPARSE_SUPER | EXT2_FEATURE_RO_COMPAT_LARGE_FILE |
+      EXT4_FEATURE_RO_COMPAT_HUGE_FILE | EXT4_FEATURE_RO_COMPAT_GDT_CSUM | EXT4_FEATURE_RO_COMPAT_DIR_NLINK |
+      EXT4_FEATURE_RO_COMPAT_EXTRA_ISIZE | EXT4_FEATURE_RO_COMPAT_QUOTA | EXT4_FEATURE_RO_COMPAT_BIGALLOC |
+      EXT4_FEATURE_RO_COMPAT_METADATA_CSUM | EXT4_FEATURE_RO_COMPAT_PROJECT | EXT4_FEATURE_RO_COMPAT_VERITY;
+  if (needs_recovery())
+    return "its journal must be replayed first: the file system is mounted, or was not shut down cleanly";
+  if ((state & EXT2_ERROR_FS) != 0) return "the file system is marked as damaged; run e2fsck on it";
+  if ((state & EXT2_VALID_FS) == 0)
+    return "the file system is marked as in use: it is mounted, or was not shut down cleanly";
+  if ((feature_incompat & kMultiMountProtection) != 0)
+    return "the file system is meant to be shared by several machines (mmp)";
+  if ((feature_ro_compat & EXT4_FEATURE_RO_COMPAT_SHARED_BLOCKS) != 0)
+    return "files of the file system share blocks (shared_blocks)";
+  if ((feature_ro_compat & EXT4_FEATURE_RO_COMPAT_READONLY) != 0)
+    return "the file system is marked as read-only (tune2fs -O ^read-only takes that away)";
+  if (const std::uint32_t unknown = feature_ro_compat & ~kHarmless; unknown != 0)
+    return "the file system has a feature that allows only reading here (" + hexadecimal(unknown) + ")";
+  return {};
+}
+
 Result<ExtSuperblock> parse_ext_superblock(Bytes bytes, std::uint64_t source_size) {
   if (bytes.size() < kExtSuperblockBytes) return damaged("the superblock is cut off");
   const Fields fields(bytes);
@@ -175,6 +201,7 @@ Result<ExtSuperblock> parse_ext_superblock(Bytes bytes, std::uint64_t source_siz
   PVHGRUB_TRY(check_features(superblock.feature_incompat));
   PVHGRUB_TRY(read_sizes(fields, superblock));
   PVHGRUB_TRY(read_geometry(fields, source_size, superblock));
+  superblock.state = fields.u16(0x3a);
   superblock.journal_inode = fields.u32(0xe0);
   superblock.uuid = uuid_text(fields.run(0x68, 16));
   const std::string_view label = as_text(fields.run(0x78, EXT2_LABEL_LEN));

@@ -26,11 +26,15 @@ struct ExtSuperblock {
   std::uint32_t feature_compat = 0;
   std::uint32_t feature_incompat = 0;
   std::uint32_t feature_ro_compat = 0;
+  std::uint16_t state = 0;          ///< EXT2_VALID_FS, EXT2_ERROR_FS, ...
   std::uint32_t journal_inode = 0;  ///< 0 where the journal is on another device, or there is none
   std::string uuid;                 ///< lower case, 8-4-4-4-12
   std::string label;
   [[nodiscard]] bool has_journal() const;
   [[nodiscard]] bool needs_recovery() const;
+  /// Why no block of a file may be overwritten in place, in words; empty where one may. To be asked of the
+  /// superblock as it lies on the disk, not as a journal's replay would leave it.
+  [[nodiscard]] std::string overwriting_obstacle() const;
 };
 
 /// Reads and checks the superblock's bytes. `source_size`: bytes that the file system may lie in.

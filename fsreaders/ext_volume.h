@@ -6,6 +6,8 @@
 #include <list>
 #include <optional>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "base/budget.h"
@@ -29,6 +31,10 @@ class ExtVolume {
   [[nodiscard]] std::uint64_t blocks() const { return source_.size() / block_size_; }
   [[nodiscard]] Budget& budget() { return budget_; }
   [[nodiscard]] BlockSource& source() { return source_; }
+
+  /// Why nothing may be overwritten in place, in words; empty where it may.
+  [[nodiscard]] const std::string& overwriting_obstacle() const { return overwriting_obstacle_; }
+  void set_overwriting_obstacle(std::string obstacle) { overwriting_obstacle_ = std::move(obstacle); }
 
   /// From now on, blocks that have a copy in the journal are read from there.
   void set_overlay(JournalOverlay overlay);
@@ -62,6 +68,7 @@ class ExtVolume {
   BlockSource& source_;
   Budget& budget_;
   std::uint32_t block_size_;
+  std::string overwriting_obstacle_;
   std::optional<JournalOverlay> overlay_;
   std::list<CachedBlock> cache_;  // the last used first
 };

@@ -132,6 +132,14 @@ class Devices {
   /// The bytes of a device, by the names that file_system() takes; nullptr where there is no such device.
   [[nodiscard]] virtual BlockSource* source(std::string_view device_name) = 0;
 
+  /// Whether bytes of a device may be overwritten in place behind the back of what lies on it. kUnsupported,
+  /// with the reason, for all but disks and their partitions: GRUB itself writes to no volume and to no file
+  /// that is opened as a disk, and the halves of a mirror must not differ.
+  [[nodiscard]] virtual Result<void> check_overwritable(std::string_view device_name) {
+    (void)device_name;
+    return {};
+  }
+
   /// Makes a file of another device a disk, as GRUB's `loopback` does, and tells the disk's name: `name`, or
   /// another where that is taken by another file. The disk, and its partitions where it has any, can be asked
   /// for by name; they do not appear in devices().

@@ -113,6 +113,28 @@ TEST_CASE("the devices of a set are its disks, each with its partitions after it
   CHECK(notes.all.empty());
 }
 
+TEST_CASE("disks and partitions may be overwritten, halves of a mirror and what is neither may not") {
+  if (!have_programs({"mke2fs"})) return;
+  Image image = several_partitions();
+  // MD superblocks 0.90 and 1.0 behind a whole file system.
+  image.write(9 * kMiB - 64 * limits::kKiB, std::string_view("\xfc\x4e\x2b\xa9", 4));
+  image.write(41 * kMiB - 8 * limits::kKiB, std::string_view("\xfc\x4e\x2b\xa9", 4));
+  Budget budget = Budget::standard();
+  Notes notes;
+  const auto set = DiskSet::open({image.input()}, budget, notes.sink());
+  REQUIRE(set);
+  CHECK((*set)->check_overwritable("hd0"));
+  CHECK((*set)->check_overwritable("hd0,gpt2"));
+  CHECK((*set)->check_overwritable("hd0,3"));
+  for (const char* name : {"hd0,gpt1", "hd0,7", "hd1", "lvm/a-b", "loop0", ""}) {
+    INFO(name);
+    const auto checked = (*set)->check_overwritable(name);
+    REQUIRE_FALSE(checked);
+    CHECK(checked.error().code == ErrorCode::kUnsupported);
+  }
+  CHECK(read_name(**set, "hd0,gpt1", "one") == "one");
+}
+
 TEST_CASE("one unreadable partition does not hinder the others") {
   if (!have_programs({"mke2fs"})) return;
   const Image image = several_partitions();
