@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/limits.h"
+#include "grubcfg/block_list_file.h"
 #include "grubcfg/command_table.h"
 #include "grubcfg/file_access.h"
 #include "grubcfg/loader_command_line.h"
@@ -13,9 +14,9 @@ namespace pvhgrub::grubcfg {
 
 namespace {
 
-/// Without a disk to refuse it, a name that GRUB could only take for a list of blocks.
+/// Without a disk to look at, a name that GRUB could only take for a list of blocks is taken for a mistake.
 bool is_usable_path(Evaluator& evaluator, const FileReference& file) {
-  if (file.path.starts_with('/')) return true;
+  if (!is_block_list(file.path) || evaluator.session().devices != nullptr) return true;
   evaluator.raise(kStatusBadFilename, "invalid file name `" + file.path + "'");
   return false;
 }
@@ -139,16 +140,13 @@ std::string load_options(std::span<const std::string> arguments) {
 Result<Status> run_chainloader(Evaluator& evaluator, const CommandCall& call) {
   const std::span<const std::string> arguments = without_options(call.arguments);
   if (arguments.empty()) return evaluator.raise(kStatusBadArgument, "filename expected");
-  FileAccess files(evaluator);
-  std::optional<FileReference> file = files.locate(arguments[0]);
+  PVHGRUB_TRY_ASSIGN(std::optional<FileReference> file,
+                     FileAccess(evaluator).locate_for_loader(arguments[0]));
   std::optional<UnifiedImage> image;
-  if (file && file->path.starts_with('/')) {
-    PVHGRUB_TRY_ASSIGN(file, files.locate_for_loader(arguments[0]));
-    if (file) {
-      Session& session = evaluator.session();
-      PVHGRUB_TRY_ASSIGN(image, read_unified_image({session.devices, session.budget}, *file, session.budget,
-                                                   session.diagnostics));
-    }
+  if (file && !is_block_list(file->path)) {
+    Session& session = evaluator.session();
+    PVHGRUB_TRY_ASSIGN(image, read_unified_image({session.devices, session.budget}, *file, session.budget,
+                                                 session.diagnostics));
   }
   if (!file) return evaluator.error();
   LoadedSystem& loaded = evaluator.state().loaded;

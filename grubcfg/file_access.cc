@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "grubcfg/block_list_file.h"
 #include "grubcfg/number.h"
 
 namespace pvhgrub::grubcfg {
@@ -52,6 +53,9 @@ Result<void> FileAccess::report(Error error, const FileReference& file) {
     case ErrorCode::kWrongType:
       evaluator_.raise(kStatusBadFileType, "not a regular file: `" + file.path + "'");
       break;
+    case ErrorCode::kSyntax:
+      evaluator_.raise(kStatusBadFilename, std::move(error).message);
+      break;
     case ErrorCode::kIo:
       evaluator_.raise(kStatusReadError, "failure reading " + file.to_string() + ": " + error.describe());
       break;
@@ -81,13 +85,24 @@ Result<fs::FileSystem*> FileAccess::file_system(std::string_view device) {
   return nullptr;
 }
 
-Result<std::unique_ptr<fs::File>> FileAccess::open(const FileReference& file) {
-  PVHGRUB_TRY_ASSIGN(fs::FileSystem* const file_system_of_it, file_system(file.device));
-  if (file_system_of_it == nullptr) return nullptr;
-  if (!file.path.starts_with('/')) {
-    evaluator_.raise(kStatusBadFilename, "invalid file name `" + file.path + "'");
+// Needs no file system, and never leaves the device.
+Result<std::unique_ptr<fs::File>> FileAccess::open_blocks(const FileReference& file) {
+  fs::Devices* devices = evaluator_.session().devices;
+  fs::BlockSource* const device = devices != nullptr ? devices->source(file.device) : nullptr;
+  if (device == nullptr) {
+    evaluator_.raise(kStatusUnknownDevice, "disk `" + file.device + "' not found");
     return nullptr;
   }
+  Result<std::unique_ptr<fs::File>> opened = open_block_list(*device, file.path, evaluator_.session().budget);
+  if (opened) return opened;
+  PVHGRUB_TRY(report(std::move(opened).error(), file));
+  return nullptr;
+}
+
+Result<std::unique_ptr<fs::File>> FileAccess::open(const FileReference& file) {
+  if (is_block_list(file.path)) return open_blocks(file);
+  PVHGRUB_TRY_ASSIGN(fs::FileSystem* const file_system_of_it, file_system(file.device));
+  if (file_system_of_it == nullptr) return nullptr;
   PVHGRUB_TRY(evaluator_.session().budget.charge_steps(1 + file.path.size() / 8, "opening files"));
   Result<std::unique_ptr<fs::File>> opened = file_system_of_it->open(without_trailing_slashes(file.path));
   if (opened) return opened;
@@ -98,8 +113,12 @@ Result<std::unique_ptr<fs::File>> FileAccess::open(const FileReference& file) {
 Result<std::optional<std::string>> FileAccess::read(const FileReference& file, std::size_t maximum) {
   PVHGRUB_TRY_ASSIGN(const std::unique_ptr<fs::File> opened, open(file));
   if (!opened) return std::nullopt;
-  Result<std::string> contents =
-      fs::read_whole_file(*opened, file.path, maximum, evaluator_.session().budget);
+  return read(*opened, file, maximum);
+}
+
+Result<std::optional<std::string>> FileAccess::read(fs::File& opened, const FileReference& file,
+                                                    std::size_t maximum) {
+  Result<std::string> contents = fs::read_whole_file(opened, file.path, maximum, evaluator_.session().budget);
   if (contents) return std::move(*contents);
   PVHGRUB_TRY(report(std::move(contents).error(), file));
   return std::nullopt;
@@ -110,7 +129,7 @@ Result<std::optional<FileReference>> FileAccess::locate_for_loader(std::string_v
   if (!file || evaluator_.session().devices == nullptr) return file;
   PVHGRUB_TRY_ASSIGN(const std::unique_ptr<fs::File> opened, open(*file));
   if (!opened) return std::nullopt;
-  file->path = without_trailing_slashes(file->path);
+  if (!is_block_list(file->path)) file->path = without_trailing_slashes(file->path);
   return file;
 }
 

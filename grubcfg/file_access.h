@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The guest's files by GRUB's names: "(hd0,gpt2)/boot/vmlinuz", or "/boot/vmlinuz" on the device that $root
-// names.
+// names; also lists of blocks: "(hd0,gpt2)512+1".
 #pragma once
 
 #include <memory>
@@ -28,6 +28,9 @@ class FileAccess : public FileTests, public WildcardFiles {
   [[nodiscard]] Result<std::unique_ptr<fs::File>> open(const FileReference& file);
   /// The whole contents of a file of at most `maximum` bytes.
   [[nodiscard]] Result<std::optional<std::string>> read(const FileReference& file, std::size_t maximum);
+  /// The same of a file that is open already.
+  [[nodiscard]] Result<std::optional<std::string>> read(fs::File& opened, const FileReference& file,
+                                                        std::size_t maximum);
 
   /// A file that a loader names: it must be there, except without a disk, where nothing can be looked up.
   [[nodiscard]] Result<std::optional<FileReference>> locate_for_loader(std::string_view name);
@@ -39,6 +42,7 @@ class FileAccess : public FileTests, public WildcardFiles {
   [[nodiscard]] Result<std::optional<std::vector<std::string>>> names_in(std::string_view directory) override;
 
  private:
+  [[nodiscard]] Result<std::unique_ptr<fs::File>> open_blocks(const FileReference& file);
   /// Raises what GRUB would say of a failed look-up, or hands a fatal error up.
   [[nodiscard]] Result<void> report(Error error, const FileReference& file);
 

@@ -2,6 +2,7 @@
 #include "grubcfg/guest_files.h"
 
 #include "fsreaders/file_range.h"
+#include "grubcfg/block_list_file.h"
 #include "grubcfg/file_access.h"
 
 namespace pvhgrub::grubcfg {
@@ -17,18 +18,23 @@ Result<void> note_reason(Error error, const FileReference& file, std::string* wh
 
 }  // namespace
 
+Result<std::unique_ptr<fs::File>> GuestFiles::open_whole(const FileReference& file) {
+  if (is_block_list(file.path)) {
+    fs::BlockSource* const device = devices_->source(file.device);
+    if (device == nullptr) return fail(ErrorCode::kNotFound, "there is no such device");
+    return open_block_list(*device, file.path, budget_);
+  }
+  PVHGRUB_TRY_ASSIGN(fs::FileSystem* const mounted, devices_->file_system(file.device));
+  return mounted->open(file.path);
+}
+
 Result<std::unique_ptr<fs::File>> GuestFiles::open(const FileReference& file, std::string* why) {
   PVHGRUB_TRY(budget_.charge_steps(1 + file.path.size() / 8, "opening files"));
   if (devices_ == nullptr) {
     if (why != nullptr) *why = "there is no disk to read it from";
     return nullptr;
   }
-  Result<fs::FileSystem*> mounted = devices_->file_system(file.device);
-  if (!mounted) {
-    PVHGRUB_TRY(note_reason(std::move(mounted).error(), file, why));
-    return nullptr;
-  }
-  Result<std::unique_ptr<fs::File>> opened = (*mounted)->open(file.path);
+  Result<std::unique_ptr<fs::File>> opened = open_whole(file);
   if (!opened) {
     PVHGRUB_TRY(note_reason(std::move(opened).error(), file, why));
     return nullptr;

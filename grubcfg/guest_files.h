@@ -39,6 +39,8 @@ class GuestFiles {
   [[nodiscard]] Result<std::vector<fs::DirectoryEntry>> list(const FileReference& directory);
 
  private:
+  [[nodiscard]] Result<std::unique_ptr<fs::File>> open_whole(const FileReference& file);
+
   fs::Devices* devices_;
   Budget& budget_;
 };

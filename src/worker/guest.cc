@@ -2,6 +2,7 @@
 #include "src/worker/guest.h"
 
 #include "fsreaders/file_range.h"
+#include "grubcfg/block_list_file.h"
 #include "grubcfg/configuration_search.h"
 
 namespace pvhgrub::worker {
@@ -140,6 +141,13 @@ Result<bool> Guest::evaluate() {
 }
 
 Result<std::unique_ptr<fs::File>> Guest::open_file(const grubcfg::FileReference& file) {
+  if (grubcfg::is_block_list(file.path)) {
+    fs::BlockSource* const device = disks_->source(file.device);
+    if (device == nullptr) return fail(ErrorCode::kNotFound, "there is no such device", file.to_string());
+    auto blocks = grubcfg::open_block_list(*device, file.path, budget_);
+    if (!blocks) return std::unexpected(at(file.to_string(), std::move(blocks).error()));
+    return blocks;
+  }
   auto file_system = disks_->file_system(file.device);
   if (!file_system) return std::unexpected(at(file.to_string(), std::move(file_system).error()));
   auto opened = (*file_system)->open(file.path);

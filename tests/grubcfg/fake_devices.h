@@ -18,7 +18,9 @@ namespace pvhgrub::test {
 
 class MemoryFile : public fs::File {
  public:
-  explicit MemoryFile(std::string contents) : contents_(std::move(contents)) {}
+  /// `place`: where it lies on disk 0; `obstacle`: why it cannot be overwritten there.
+  explicit MemoryFile(std::string contents, std::uint64_t place = 0, std::string obstacle = {})
+      : contents_(std::move(contents)), place_(place), obstacle_(std::move(obstacle)) {}
   [[nodiscard]] std::uint64_t size() const override { return contents_.size(); }
   [[nodiscard]] Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> out) override {
     if (offset >= contents_.size()) return std::size_t{0};
@@ -29,9 +31,15 @@ class MemoryFile : public fs::File {
   [[nodiscard]] Result<void> send(fs::ContentSink& sink) override {
     return sink.bytes(std::as_bytes(std::span(contents_)));
   }
+  [[nodiscard]] Result<std::vector<fs::DiskExtent>> overwritable_extents() override {
+    if (!obstacle_.empty()) return fail(ErrorCode::kUnsupported, obstacle_);
+    return std::vector{fs::DiskExtent{0, place_, contents_.size()}};
+  }
 
  private:
   std::string contents_;
+  std::uint64_t place_;
+  std::string obstacle_;
 };
 
 class MemoryFileSystem : public fs::FileSystem {
@@ -39,7 +47,7 @@ class MemoryFileSystem : public fs::FileSystem {
   MemoryFileSystem(std::string uuid, std::string label) : uuid_(std::move(uuid)), label_(std::move(label)) {}
 
   MemoryFileSystem& add(const std::string& path, std::string contents = "x", std::int64_t time = 1000) {
-    files_[path] = {std::move(contents), time};
+    files_[path] = {std::move(contents), time, next_place(), {}};
     for (std::size_t slash = path.rfind('/'); slash != std::string::npos && slash > 0;
          slash = path.rfind('/', slash - 1))
       directories_.insert(path.substr(0, slash));
@@ -49,6 +57,19 @@ class MemoryFileSystem : public fs::FileSystem {
     links_.insert(path);
     return *this;
   }
+  /// The file cannot be overwritten in place.
+  MemoryFileSystem& fix(const std::string& path, std::string obstacle) {
+    files_.at(path).obstacle = std::move(obstacle);
+    return *this;
+  }
+  /// A second name of a file.
+  MemoryFileSystem& add_alias(const std::string& path, const std::string& of) {
+    files_[path] = files_.at(of);
+    return *this;
+  }
+  /// Where a file lies on disk 0.
+  [[nodiscard]] std::uint64_t place(const std::string& path) const { return files_.at(path).place; }
+  void move_to(const std::string& path, std::uint64_t place) { files_.at(path).place = place; }
   /// Files that are not there open as empty ones: for configurations whose kernels nobody has.
   void open_anything() { open_anything_ = true; }
   void set_type(std::string type) { type_ = std::move(type); }
@@ -59,7 +80,9 @@ class MemoryFileSystem : public fs::FileSystem {
 
   [[nodiscard]] Result<std::unique_ptr<fs::File>> open(std::string_view path) override {
     const auto found = files_.find(std::string(path));
-    if (found != files_.end()) return std::make_unique<MemoryFile>(found->second.contents);
+    if (found != files_.end())
+      return std::make_unique<MemoryFile>(found->second.contents, found->second.place,
+                                          found->second.obstacle);
     if (directories_.contains(std::string(path))) return fail(ErrorCode::kWrongType, "a directory");
     if (open_anything_) return std::make_unique<MemoryFile>("");
     return fail(ErrorCode::kNotFound, "not found", std::string(path));
@@ -93,7 +116,14 @@ class MemoryFileSystem : public fs::FileSystem {
   struct Contents {
     std::string contents;
     std::int64_t time = 0;
+    std::uint64_t place = 0;
+    std::string obstacle;
   };
+  /// Each file of a test lies in a MiB of its own.
+  static std::uint64_t next_place() {
+    static std::uint64_t last = 0;
+    return last += std::uint64_t{1} << 20U;
+  }
   std::string type_ = "ext2";
   std::string uuid_;
   std::string label_;
@@ -158,19 +188,21 @@ class MemoryDevices : public fs::Devices {
   }
   [[nodiscard]] fs::BlockSource* source(std::string_view device_name) override {
     const auto found = contents_.find(std::string(device_name));
-    return found != contents_.end() ? found->second.get() : nullptr;
+    if (found != contents_.end()) return found->second.get();
+    return file_systems_.contains(std::string(device_name)) ? &zeros_ : nullptr;
   }
   void set_partition_type(const std::string& name, std::string type) {
     for (fs::Device& device : devices_)
       if (device.name == name) device.partition_type = type;
   }
-  /// What a device holds, byte for byte, apart from its file system.
+  /// What a device holds, byte for byte, apart from its file system; zeros where nobody says.
   void set_contents(const std::string& name, std::string bytes) {
     contents_[name] = std::make_unique<MemorySource>(std::move(bytes));
   }
 
  private:
   std::map<std::string, std::unique_ptr<MemorySource>> contents_;
+  MemorySource zeros_{std::string(4096, '\0')};
   std::vector<fs::Device> devices_;
   std::map<std::string, std::unique_ptr<MemoryFileSystem>> file_systems_;
   std::map<std::string, ErrorCode> failures_;
