@@ -69,6 +69,7 @@ Result<bool> DefaultSearch::try_entry(Menu& menu, std::size_t index) {
     Result<Menu*> submenu = menu.submenu(index);
     if (submenu) {
       PVHGRUB_TRY_ASSIGN(boots, try_menu(**submenu));
+      if (!boots) menu.keep_environment_changes((*submenu)->environment_changes());
     } else if (submenu.error().code == ErrorCode::kNoEntry) {
       reason = submenu.error().message;
     } else {
@@ -81,6 +82,7 @@ Result<bool> DefaultSearch::try_entry(Menu& menu, std::size_t index) {
       choice_ = {path_, entry.title, std::move(evaluated)};
     } else {
       reason = why_not(evaluated);
+      menu.keep_environment_changes(evaluated.environment_changes);
     }
   }
   if (!reason.empty()) {

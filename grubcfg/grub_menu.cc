@@ -133,6 +133,19 @@ Result<void> GrubMenu::run_entry(Evaluator& evaluator, std::size_t index) const 
   return evaluator.run_body(menu_.bodies[index].range, std::move(arguments));
 }
 
+std::vector<EnvironmentBlockChange> GrubMenu::changes_of(const MachineState& state) const {
+  if (session_->settings.grubenv != GrubenvMode::kWrite) return {};
+  return grubcfg::environment_changes(state);
+}
+
+std::vector<EnvironmentBlockChange> GrubMenu::environment_changes() const {
+  return changes_of(state_);
+}
+
+void GrubMenu::keep_environment_changes(const std::vector<EnvironmentBlockChange>& changes) {
+  restore_environment_changes(state_, session_->environment_blocks, changes);
+}
+
 Result<BootEntry> GrubMenu::outcome(Evaluator evaluator) {
   if (evaluator.ending() == Ending::kShowMenu) {
     PVHGRUB_TRY_ASSIGN(const std::unique_ptr<GrubMenu> nested,
@@ -144,14 +157,17 @@ Result<BootEntry> GrubMenu::outcome(Evaluator evaluator) {
     if (choice.error().code != ErrorCode::kNoEntry) return std::unexpected(std::move(choice).error());
     BootEntry entry;
     entry.error = choice.error().message;
+    entry.environment_changes = nested->environment_changes();
     return entry;
   }
+  BootEntry entry;
   if (evaluator.ending() == Ending::kLeave) {
-    BootEntry entry;
     entry.error = "the entry runs `" + evaluator.ending_command() + "'";
+    entry.environment_changes = changes_of(evaluator.state());
     return entry;
   }
-  BootEntry entry = std::move(evaluator.state().loaded.entry);
+  entry = std::move(evaluator.state().loaded.entry);
+  entry.environment_changes = changes_of(evaluator.state());
   if (entry.kind == BootEntry::Kind::kNone)
     entry.error = evaluator.first_error().empty() ? "the entry loads nothing" : evaluator.first_error();
   return entry;
@@ -177,9 +193,14 @@ Result<Menu*> GrubMenu::submenu(std::size_t index) {
   // With something loaded GRUB boots it before it shows any menu.
   if (evaluator.ending() == Ending::kNone && evaluator.state().loaded.entry.kind != BootEntry::Kind::kNone)
     evaluator.end(Ending::kBoot, "boot");
-  PVHGRUB_TRY_ASSIGN(std::unique_ptr<GrubMenu> menu, from_evaluation(session_, std::move(evaluator)));
-  Menu* const made = menu.get();
-  submenus_.emplace(index, std::move(menu));
+  const std::vector<EnvironmentBlockChange> changes = changes_of(evaluator.state());
+  Result<std::unique_ptr<GrubMenu>> menu = from_evaluation(session_, std::move(evaluator));
+  if (!menu) {
+    keep_environment_changes(changes);
+    return std::unexpected(std::move(menu).error());
+  }
+  Menu* const made = menu->get();
+  submenus_.emplace(index, std::move(*menu));
   return made;
 }
 

@@ -32,6 +32,9 @@ class GrubMenu : public Menu {
   [[nodiscard]] const std::optional<std::string>& superusers() const override { return superusers_; }
   [[nodiscard]] const std::vector<MenuPassword>& passwords() const override { return state_.passwords; }
 
+  [[nodiscard]] std::vector<EnvironmentBlockChange> environment_changes() const override;
+  void keep_environment_changes(const std::vector<EnvironmentBlockChange>& changes) override;
+
  private:
   GrubMenu(std::shared_ptr<Session> session, MachineState state, MenuUnderConstruction menu,
            ConfigurationSource source);
@@ -41,6 +44,7 @@ class GrubMenu : public Menu {
   [[nodiscard]] Result<Evaluator> begin_entry(std::size_t index, bool new_context) const;
   [[nodiscard]] Result<void> run_entry(Evaluator& evaluator, std::size_t index) const;
   [[nodiscard]] Result<BootEntry> outcome(Evaluator evaluator);
+  [[nodiscard]] std::vector<EnvironmentBlockChange> changes_of(const MachineState& state) const;
 
   std::shared_ptr<Session> session_;
   MachineState state_;

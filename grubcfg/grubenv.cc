@@ -34,7 +34,9 @@ std::string unescape_value(std::string_view escaped) {
 Result<EnvironmentBlock> EnvironmentBlock::parse(std::string bytes) {
   if (bytes.size() > limits::kEnvironmentBlockBytes)
     return fail(ErrorCode::kLimit, "an environment block of " + std::to_string(bytes.size()) + " bytes");
-  if (!bytes.starts_with(kSignature)) return fail(ErrorCode::kDamaged, "invalid environment block");
+  // GRUB wants at least one byte behind it.
+  if (!bytes.starts_with(kSignature) || bytes.size() == kSignature.size())
+    return fail(ErrorCode::kDamaged, "invalid environment block");
   return EnvironmentBlock(std::move(bytes));
 }
 
@@ -44,8 +46,27 @@ std::size_t EnvironmentBlock::line_end(std::size_t begin) const {
   return i;
 }
 
-Result<std::vector<std::pair<std::string, std::string>>> EnvironmentBlock::variables(Budget& budget) const {
-  std::vector<std::pair<std::string, std::string>> found;
+bool EnvironmentBlock::is_well_formed() const {
+  const std::size_t fill = free_begin();
+  for (std::size_t i = kSignature.size(); i < fill;) {
+    const bool is_comment = bytes_[i] == '#';
+    const std::size_t end = is_comment ? bytes_.find('\n', i) : line_end(i);
+    if (end >= fill) return false;
+    const std::string_view line = std::string_view(bytes_).substr(i, end - i);
+    const std::size_t equals = line.find('=');
+    if (!is_comment && (equals == kNone || equals == 0 || line.find('\\') < equals)) return false;
+    for (std::size_t c = 0; c < line.size(); ++c) {
+      const bool is_control = static_cast<unsigned char>(line[c]) < ' ' || line[c] == '\x7f';
+      const bool is_hidden_newline = line[c] == '\n' && c > equals;  // a backslash stands before it
+      if (is_control && line[c] != '\t' && !is_hidden_newline) return false;
+    }
+    i = end + 1;
+  }
+  return true;
+}
+
+Result<EnvironmentVariables> EnvironmentBlock::variables(Budget& budget) const {
+  EnvironmentVariables found;
   std::size_t i = kSignature.size();
   while (i < bytes_.size()) {
     PVHGRUB_TRY(budget.charge_steps(1, "reading an environment block"));
@@ -68,8 +89,9 @@ Result<std::vector<std::pair<std::string, std::string>>> EnvironmentBlock::varia
 }
 
 std::pair<std::size_t, std::size_t> EnvironmentBlock::find(std::string_view name) const {
+  // To GRUB a comment is a line like any other here.
   std::size_t i = kSignature.size();
-  while (i < bytes_.size() && bytes_[i] != '#') {
+  while (i < bytes_.size()) {
     const std::size_t end = line_end(i);
     const std::string_view line = std::string_view(bytes_).substr(i);
     if (end < bytes_.size() && line.starts_with(name) && line.substr(name.size()).starts_with('='))

@@ -13,13 +13,20 @@
 
 namespace pvhgrub::grubcfg {
 
+/// Name and value of each variable of a block; a name may come twice, as in GRUB, where the last one counts.
+using EnvironmentVariables = std::vector<std::pair<std::string, std::string>>;
+
 class EnvironmentBlock {
  public:
   /// kDamaged: it does not begin as an environment block does. kLimit: too large.
   [[nodiscard]] static Result<EnvironmentBlock> parse(std::string bytes);
 
   /// The variables, in their order.
-  [[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> variables(Budget& budget) const;
+  [[nodiscard]] Result<EnvironmentVariables> variables(Budget& budget) const;
+
+  /// Whether it is what GRUB's own tools make: comments and NAME=VALUE lines, each ended, without control
+  /// characters, then nothing but '#'. GRUB takes others too, but only these are written to.
+  [[nodiscard]] bool is_well_formed() const;
 
   /// Changes or adds a variable; false when the block has no room for it, as GRUB, whose block never grows.
   [[nodiscard]] bool set(std::string_view name, std::string_view value);

@@ -15,8 +15,8 @@
 #include "grubcfg/bls_directory.h"
 #include "grubcfg/diagnostics.h"
 #include "grubcfg/environment.h"
+#include "grubcfg/environment_blocks.h"
 #include "grubcfg/grub_settings.h"
-#include "grubcfg/grubenv.h"
 #include "grubcfg/menu.h"
 #include "grubcfg/source_text.h"
 #include "grubcfg/syntax_tree.h"
@@ -37,6 +37,11 @@ class SharedMap {
     map_->insert_or_assign(std::string(key), std::move(value));
   }
   [[nodiscard]] std::size_t size() const { return map_ ? map_->size() : 0; }
+  template <typename Use>
+  void for_each(Use&& use) const {
+    if (!map_) return;
+    for (const auto& [key, value] : *map_) use(value);
+  }
 
  private:
   using Map = std::map<std::string, Value, std::less<>>;
@@ -56,8 +61,10 @@ enum class LegacyKernel : std::uint8_t { kGuess, kLinux, kMultiboot, kFreeBsd, k
 struct MachineState {
   Environment environment;
   SharedMap<std::shared_ptr<const SyntaxTree>> functions;
-  SharedMap<EnvironmentBlock> saved_blocks;  ///< by "(device)/path": environment blocks that save_env changed
-  SharedMap<std::string> found_devices;      ///< by "kind key": where `search` found something first
+  /// Environment blocks that save_env changed, or of which a request was followed; by the name under which
+  /// the block was first read.
+  SharedMap<SavedBlock> saved_blocks;
+  SharedMap<std::string> found_devices;  ///< by "kind key": where `search` found something first
   std::vector<MenuPassword> passwords;
   LoadedSystem loaded;
   LegacyKernel legacy_kernel = LegacyKernel::kGuess;  ///< what was loaded or asked for last
@@ -83,6 +90,8 @@ struct Session {
   Diagnostics& diagnostics;
   unsigned menu_depth = 0;
   std::size_t menu_entries = 0;
+  KnownBlocks environment_blocks = {};
+  bool told_ignoring = false;  ///< it was told that environment blocks are passed over
 };
 
 /// How to run an entry, beside what the menu shows of it.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "fsreaders/file_system.h"
 
 namespace pvhgrub::grubcfg {
 
@@ -48,10 +49,15 @@ struct InitrdFile {
   std::optional<std::string> newc_name;
 };
 
-/// An environment block that `save_env` changed.
+/// An environment block that `save_env` changed, and that can be written as GRUB would (--grubenv=write).
 struct EnvironmentBlockChange {
   FileReference file;
-  std::string contents;  ///< the whole block, of the size that it has on the disk
+  std::vector<fs::DiskExtent> extents;  ///< where it lies, in order; together of the block's size
+  std::string old_contents;             ///< the whole block as it was read
+  std::string contents;                 ///< the whole block as it is to be, of the same size
+  /// A request for one boot only (next_entry) was followed that the old contents make: it would be followed
+  /// for ever if the block stayed as it is.
+  bool answers_request = false;
   friend bool operator==(const EnvironmentBlockChange&, const EnvironmentBlockChange&) = default;
 };
 
@@ -141,6 +147,12 @@ class Menu {
 
   /// The entries of this menu to try, in order, when the default cannot be booted.
   [[nodiscard]] virtual const std::vector<std::size_t>& fallback() const = 0;
+
+  /// The environment blocks that GRUB would have changed by the time it shows this menu.
+  [[nodiscard]] virtual std::vector<EnvironmentBlockChange> environment_changes() const { return {}; }
+  /// An entry was tried that could not be booted, or a submenu that had none: what is evaluated from now on
+  /// finds the environment blocks as GRUB left them on that way.
+  virtual void keep_environment_changes(const std::vector<EnvironmentBlockChange>& changes) { (void)changes; }
 
   /// The file whose menu this is: what `configfile` led to, not where the reading began.
   [[nodiscard]] virtual const ConfigurationSource& source() const = 0;

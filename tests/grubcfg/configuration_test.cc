@@ -151,20 +151,6 @@ TEST_CASE("The saved entry comes from the environment block") {
   CHECK(fixture.diagnostics.has_explanation("saved_entry=b"));
 }
 
-TEST_CASE("A one-shot entry is booted, and told to stay") {
-  Fixture fixture;
-  fixture.devices.add("hd0")
-      .add("/boot/grub/grubenv", grubenv("next_entry=b\n"))
-      .add(std::string(kGrub),
-           "load_env\nif [ \"${next_entry}\" ] ; then\n set default=\"${next_entry}\"\n set next_entry=\n"
-           " save_env next_entry\n set boot_once=true\nfi\nload_env; echo \"[$next_entry]\"\n"
-           "menuentry a { true }\nmenuentry b { true }\n");
-  REQUIRE(fixture.load("hd0"));
-  CHECK(fixture.menu->default_index() == 1);
-  CHECK(fixture.diagnostics.output == "[]\n");
-  CHECK(fixture.diagnostics.has_notice("asks for `b' once"));
-}
-
 TEST_CASE("What an entry saves stays with that entry") {
   Fixture fixture;
   fixture.devices.add("hd0")

@@ -142,6 +142,7 @@ std::size_t check_configuration(const std::string& text, const std::string& grub
   GrubSettings settings;
   settings.platform = "emu";
   settings.cpu = "x86_64";
+  settings.grubenv = GrubenvMode::kWrite;  // as GRUB
   const auto menu =
       load_configuration(devices, {"grub2", "host", "/boot/grub/grub.cfg"}, settings, budget, diagnostics);
   const json& entries = expected["entries"];
