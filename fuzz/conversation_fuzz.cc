@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Exercises the broker's reading of frames: what a worker that a guest has taken over could send.
 // In production: protocol::Conversation in src/broker/worker_session.cc, outside of any sandbox.
-// Input: one byte for the mode, then the bytes of the socket, at most 256 KiB (four frames of the largest
-// size).
+// Input: one byte for the mode and --grubenv, then the bytes of the socket, at most 256 KiB (four frames of
+// the largest size).
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -10,8 +10,10 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "protocol/conversation.h"
+#include "protocol/environment_block.h"
 #include "protocol/listing.h"
 
 namespace {
@@ -48,8 +50,23 @@ class Checker final : public WorkerEvents {
       std::abort();
     return {};
   }
+  Result<void> environment(const EnvironmentMessage& change) override {
+    std::uint64_t sum = 0;
+    for (const ExtentMessage& extent : change.extents) {
+      if (extent.disk != 0 || !range_inside(extent.offset, extent.length, kDiskBytes)) std::abort();
+      for (const ExtentMessage& other : written_)
+        if (extent.offset < other.offset + other.length && other.offset < extent.offset + extent.length)
+          std::abort();
+      written_.push_back(extent);
+      sum += extent.length;
+    }
+    if (sum != change.contents.size() || sum != change.old_contents.size()) std::abort();
+    if (!is_environment_block(change.contents) || !is_environment_block(change.old_contents)) std::abort();
+    return {};
+  }
 
  private:
+  std::vector<ExtentMessage> written_;
   std::unique_ptr<ListingWriter> listing_ = make_json_listing();
   std::uint64_t size_ = 0;
 };
@@ -60,6 +77,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0 || size > kInput) return 0;
   Request request;
   request.mode = static_cast<Mode>(data[0] % 4);
+  request.grubenv = static_cast<GrubenvMode>(data[0] / 4 % 3);
   request.disks = {{5, kDiskBytes, 0, false, std::nullopt}};
   Checker checker;
   Conversation conversation(request, checker);

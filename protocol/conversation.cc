@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/checked.h"
+#include "protocol/environment_block.h"
 
 namespace pvhgrub::protocol {
 namespace {
@@ -20,7 +21,10 @@ std::uint64_t size_cap(OutputKind kind) {
 }  // namespace
 
 Conversation::Conversation(const Request& request, WorkerEvents& events)
-    : mode_(request.mode), not_really_(request.not_really), events_(events) {
+    : mode_(request.mode),
+      not_really_(request.not_really),
+      writes_environment_(request.writes_environment()),
+      events_(events) {
   for (const RequestDisk& disk : request.disks) disk_sizes_.push_back(disk.size);
 }
 
@@ -63,6 +67,8 @@ Result<void> Conversation::handle(const Frame& frame) {
       return handle_piece(frame);
     case FrameType::kStreamEnd:
       return handle_stream_end(frame);
+    case FrameType::kEnvironment:
+      return handle_environment(frame);
     case FrameType::kRequest:
     case FrameType::kLayers:
     case FrameType::kVerdict:
@@ -202,6 +208,38 @@ Result<void> Conversation::handle_stream_end(const Frame& frame) {
   if (!frame.payload.empty()) return broken("an end of output that says something");
   if (output->received != output->size) return broken("less contents than the output's declared size");
   output->ended = true;
+  return {};
+}
+
+Result<void> Conversation::handle_environment(const Frame& frame) {
+  if (!writes_environment_ || !choice_seen_) return broken("an environment block out of order");
+  if (++environment_blocks_ > limits::kEnvironmentBlocks) return broken("too many environment blocks");
+  PVHGRUB_TRY_ASSIGN(const EnvironmentMessage change, EnvironmentMessage::decode(frame.payload));
+  if (!is_environment_block(change.old_contents) || !is_environment_block(change.contents))
+    return broken("an environment block that is none");
+  if (change.old_contents.size() != change.contents.size())
+    return broken("an environment block that changes its size");
+  if (change.old_contents == change.contents) return broken("an environment block that does not change");
+  PVHGRUB_TRY(take_environment_extents(change));
+  return events_.environment(change);
+}
+
+Result<void> Conversation::take_environment_extents(const EnvironmentMessage& change) {
+  std::uint64_t left = change.contents.size();
+  for (const ExtentMessage& extent : change.extents) {
+    if (extent.disk >= disk_sizes_.size()) return broken("an environment block on a disk that there is not");
+    if (extent.length == 0 || extent.length > left)
+      return broken("an environment block that lies in more or less than its size");
+    if (!range_inside(extent.offset, extent.length, disk_sizes_[extent.disk]))
+      return broken("an environment block outside of its disk");
+    left -= extent.length;
+    for (const ExtentMessage& other : environment_extents_)
+      if (other.disk == extent.disk && other.offset < extent.offset + extent.length &&
+          extent.offset < other.offset + other.length)
+        return broken("environment blocks that share bytes");
+    environment_extents_.push_back(extent);
+  }
+  if (left != 0) return broken("an environment block that lies in more or less than its size");
   return {};
 }
 

@@ -38,6 +38,10 @@ class WorkerEvents {
   [[nodiscard]] virtual Result<void> choice(const ChoiceMessage& choice) = 0;
   [[nodiscard]] virtual Result<void> output_begin(OutputKind kind, std::uint64_t size) = 0;
   [[nodiscard]] virtual Result<void> piece(OutputKind kind, const Piece& piece) = 0;
+  /// A block to write once everything else has succeeded. Checked: both contents are environment blocks of
+  /// one size, and differ; the extents have that size together, lie inside their disks, and share no byte
+  /// with any other.
+  [[nodiscard]] virtual Result<void> environment(const EnvironmentMessage& change) = 0;
 };
 
 class Conversation {
@@ -77,6 +81,8 @@ class Conversation {
   [[nodiscard]] Result<void> handle_stream_begin(const Frame& frame);
   [[nodiscard]] Result<void> handle_piece(const Frame& frame);
   [[nodiscard]] Result<void> handle_stream_end(const Frame& frame);
+  [[nodiscard]] Result<void> handle_environment(const Frame& frame);
+  [[nodiscard]] Result<void> take_environment_extents(const EnvironmentMessage& change);
   [[nodiscard]] Result<void> handle_verdict(const Frame& frame);
   [[nodiscard]] Result<void> require_success_is_whole() const;
   [[nodiscard]] Result<Output*> open_output(const Frame& frame);
@@ -85,6 +91,7 @@ class Conversation {
   // What the request allows. A copy of its disks' sizes, since the broker checks every extent against them.
   Mode mode_;
   bool not_really_;
+  bool writes_environment_;
   std::vector<std::uint64_t> disk_sizes_;
   WorkerEvents& events_;
   FrameBuffer buffer_;
@@ -99,6 +106,8 @@ class Conversation {
   std::vector<std::uint32_t> previous_path_;
   bool previous_is_submenu_ = false;
   std::array<std::optional<Output>, 2> outputs_;  // by stream number, 1 and 2
+  std::size_t environment_blocks_ = 0;
+  std::vector<ExtentMessage> environment_extents_;  // of all blocks
   std::optional<VerdictMessage> verdict_;
 };
 

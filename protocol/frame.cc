@@ -39,7 +39,7 @@ Result<std::optional<Frame>> FrameBuffer::next() {
     return fail(ErrorCode::kProtocol, "a frame of " + std::to_string(length) + " bytes, more than the " +
                                           std::to_string(limits::kFramePayload) + " allowed");
   if (type < static_cast<std::uint16_t>(FrameType::kRequest) ||
-      type > static_cast<std::uint16_t>(FrameType::kVerdict))
+      type > static_cast<std::uint16_t>(kLastFrameType))
     return fail(ErrorCode::kProtocol, "a frame of the unknown type " + std::to_string(type));
   if (held.size() < kFrameHeaderBytes + length) return std::optional<Frame>();
   begin_ += kFrameHeaderBytes + length;

@@ -23,20 +23,23 @@
 namespace pvhgrub::protocol {
 
 enum class FrameType : std::uint16_t {
-  kRequest = 1,      ///< broker to worker, first and only
-  kLayers = 2,       ///< worker: what confines it; first, once
-  kLog = 3,          ///< worker: one line for a person
-  kEcho = 4,         ///< worker, evaluating: what the script prints
-  kMenu = 5,         ///< worker, listing: the menu's own properties; once, before the entries
-  kEntry = 6,        ///< worker, listing: one entry, parents before children
-  kChoice = 7,       ///< worker, booting: what was chosen; once, before the streams
-  kStreamBegin = 8,  ///< worker: an output begins
-  kHole = 9,         ///< worker: zero bytes of an output
-  kExtent = 10,      ///< worker: bytes of an output that lie on a disk
-  kBytes = 11,       ///< worker: bytes of an output
-  kStreamEnd = 12,   ///< worker: an output is whole
-  kVerdict = 13,     ///< worker: success or the error; last, once
+  kRequest = 1,       ///< broker to worker, first and only
+  kLayers = 2,        ///< worker: what confines it; first, once
+  kLog = 3,           ///< worker: one line for a person
+  kEcho = 4,          ///< worker, evaluating: what the script prints
+  kMenu = 5,          ///< worker, listing: the menu's own properties; once, before the entries
+  kEntry = 6,         ///< worker, listing: one entry, parents before children
+  kChoice = 7,        ///< worker, booting: what was chosen; once, before the streams
+  kStreamBegin = 8,   ///< worker: an output begins
+  kHole = 9,          ///< worker: zero bytes of an output
+  kExtent = 10,       ///< worker: bytes of an output that lie on a disk
+  kBytes = 11,        ///< worker: bytes of an output
+  kStreamEnd = 12,    ///< worker: an output is whole
+  kVerdict = 13,      ///< worker: success or the error; last, once
+  kEnvironment = 14,  ///< worker, booting: an environment block to write; after the choice
 };
+
+inline constexpr FrameType kLastFrameType = FrameType::kEnvironment;
 
 struct Frame {
   FrameType type{};

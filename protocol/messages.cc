@@ -86,6 +86,20 @@ Result<RequestDisk> get_disk(PayloadReader& reader) {
   return disk;
 }
 
+void put_extent(PayloadWriter& writer, const ExtentMessage& extent) {
+  writer.put_u32(extent.disk);
+  writer.put_u64(extent.offset);
+  writer.put_u64(extent.length);
+}
+
+Result<ExtentMessage> get_extent(PayloadReader& reader) {
+  ExtentMessage extent;
+  PVHGRUB_TRY_ASSIGN(extent.disk, reader.u32());
+  PVHGRUB_TRY_ASSIGN(extent.offset, reader.u64());
+  PVHGRUB_TRY_ASSIGN(extent.length, reader.u64());
+  return extent;
+}
+
 }  // namespace
 
 PayloadWriter Request::encode() const {
@@ -276,18 +290,42 @@ Result<HoleMessage> HoleMessage::decode(Bytes payload) {
 
 PayloadWriter ExtentMessage::encode() const {
   PayloadWriter writer;
-  writer.put_u32(disk);
-  writer.put_u64(offset);
-  writer.put_u64(length);
+  put_extent(writer, *this);
   return writer;
 }
 
 Result<ExtentMessage> ExtentMessage::decode(Bytes payload) {
   PayloadReader reader(payload);
-  ExtentMessage message;
-  PVHGRUB_TRY_ASSIGN(message.disk, reader.u32());
-  PVHGRUB_TRY_ASSIGN(message.offset, reader.u64());
-  PVHGRUB_TRY_ASSIGN(message.length, reader.u64());
+  PVHGRUB_TRY_ASSIGN(const ExtentMessage message, get_extent(reader));
+  PVHGRUB_TRY(reader.finish());
+  return message;
+}
+
+PayloadWriter EnvironmentMessage::encode() const {
+  PayloadWriter writer;
+  writer.put_text(name);
+  writer.put_u8(answers_request ? 1 : 0);
+  writer.put_u32(static_cast<std::uint32_t>(extents.size()));
+  for (const ExtentMessage& extent : extents) put_extent(writer, extent);
+  writer.put_text(old_contents);
+  writer.put_text(contents);
+  return writer;
+}
+
+Result<EnvironmentMessage> EnvironmentMessage::decode(Bytes payload) {
+  PayloadReader reader(payload);
+  EnvironmentMessage message;
+  PVHGRUB_TRY_ASSIGN(message.name, reader.text());
+  PVHGRUB_TRY_ASSIGN(message.answers_request, reader.boolean());
+  PVHGRUB_TRY_ASSIGN(const std::uint32_t count, reader.u32());
+  if (count > limits::kEnvironmentExtents)
+    return fail(ErrorCode::kProtocol, "an environment block in " + std::to_string(count) + " places");
+  for (std::uint32_t i = 0; i < count; ++i) {
+    PVHGRUB_TRY_ASSIGN(const ExtentMessage extent, get_extent(reader));
+    message.extents.push_back(extent);
+  }
+  PVHGRUB_TRY_ASSIGN(message.old_contents, reader.text());
+  PVHGRUB_TRY_ASSIGN(message.contents, reader.text());
   PVHGRUB_TRY(reader.finish());
   return message;
 }

@@ -29,7 +29,9 @@ struct RequestDisk {
   std::optional<std::uint64_t> offset;  ///< --offset: the file system begins here (bytes), no partition table
 };
 
-/// What to do with the guest's environment blocks (--grubenv).
+/// What to do with the guest's environment blocks (--grubenv). For a boot that is not for show, kWrite stands
+/// in a request only where the broker has the disk open for writing; elsewhere it only says what the
+/// evaluation takes for granted, and nothing is written.
 enum class GrubenvMode : std::uint8_t { kRead = 0, kWrite = 1, kIgnore = 2 };
 
 struct Request {
@@ -46,10 +48,15 @@ struct Request {
   std::string grub_platform;           ///< --grub-platform
   std::string source;                  ///< --source: the kind of boot configuration; empty: the guest's own
   std::optional<std::string> configuration;  ///< --config: a path in the guest, "(hd0,gpt2)/path" or "/path"
-  GrubenvMode grubenv = GrubenvMode::kRead;  ///< kWrite only where the broker can and will write
+  GrubenvMode grubenv = GrubenvMode::kRead;  ///< --grubenv
   bool no_boot_image = false;                ///< --no-boot-image
   bool boots_hypervisor = false;             ///< --boot-hypervisor
   std::vector<RequestDisk> disks;
+
+  /// Whether the worker may ask for environment blocks to be written.
+  [[nodiscard]] bool writes_environment() const {
+    return mode == Mode::kBoot && grubenv == GrubenvMode::kWrite && !not_really && !bare_configuration;
+  }
 
   [[nodiscard]] PayloadWriter encode() const;
   [[nodiscard]] static Result<Request> decode(Bytes payload);
@@ -131,6 +138,19 @@ struct ExtentMessage {
   std::uint64_t length = 0;
   [[nodiscard]] PayloadWriter encode() const;
   [[nodiscard]] static Result<ExtentMessage> decode(Bytes payload);
+};
+
+/// An environment block that the guest's boot loader would have changed on the way to the choice.
+struct EnvironmentMessage {
+  std::string name;  ///< "(hd0,gpt2)/boot/grub/grubenv", for messages
+  /// The choice follows a request that the old contents make for one boot only: without the change it would
+  /// be followed again at every boot, so then there must be no boot.
+  bool answers_request = false;
+  std::vector<ExtentMessage> extents;  ///< where the block lies, in order
+  std::string old_contents;            ///< what lies there now
+  std::string contents;                ///< what is to lie there, of the same size
+  [[nodiscard]] PayloadWriter encode() const;
+  [[nodiscard]] static Result<EnvironmentMessage> decode(Bytes payload);
 };
 
 /// The end: success, or the error that the program ends with. `script_status` is what --eval exits with.

@@ -65,6 +65,9 @@ class ResultFile {
   /// An empty path or "-" is standard output.
   [[nodiscard]] static Result<ResultFile> open(const std::string& path);
 
+  /// Whether --output named a file (a pipe counts as one), not standard output.
+  [[nodiscard]] bool is_named() const { return owned_.valid(); }
+
   /// Writes the whole record in place of what the file held.
   [[nodiscard]] Result<void> write(std::string_view record);
 

@@ -3,10 +3,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/escape.h"
 #include "protocol/descriptors.h"
 #include "src/broker/console.h"
 #include "src/broker/console_wait.h"
+#include "src/broker/environment_writer.h"
 #include "src/broker/guest_disk.h"
 #include "src/broker/options.h"
 #include "src/broker/output_files.h"
@@ -45,6 +48,12 @@ protocol::Request request_of(const Options& options) {
   request.no_boot_image = options.no_boot_image;
   request.boots_hypervisor = options.boots_hypervisor;
   return request;
+}
+
+// The error's text without its place, which stands elsewhere.
+std::string why(Error error) {
+  error.where.clear();
+  return error.describe();
 }
 
 class Program {
@@ -121,6 +130,7 @@ class Program {
 
   Result<void> boot_into(ResultFile& result_file) {
     PVHGRUB_TRY(open_disk());
+    open_for_writing(result_file);
     std::shared_ptr<OutputDirectory> directory;
     if (!options_.not_really) {
       PVHGRUB_TRY_ASSIGN(directory, OutputDirectory::open(options_.output_directory));
@@ -140,8 +150,45 @@ class Program {
     }
     PVHGRUB_TRY_ASSIGN(const std::string record,
                        protocol::format_boot_result(result, options_.output_format));
+    // All that can fail for other reasons is done. GRUB, too, writes before it boots.
+    PVHGRUB_TRY(write_environment());
     PVHGRUB_TRY(result_file.write(record));
     copier.keep();
+    return {};
+  }
+
+  // For --grubenv=write. Where the disk cannot be written, the worker must not follow what nobody would take
+  // back.
+  void open_for_writing(const ResultFile& result_file) {
+    if (!request_.writes_environment()) return;
+    request_.grubenv = protocol::GrubenvMode::kRead;
+    if (options_.kernel) return;  // no boot configuration, so nothing to write
+    Result<EnvironmentWriter> opened =
+        result_file.is_named()
+            ? EnvironmentWriter::open(options_.disk, disk_)
+            : fail(ErrorCode::kUsage,
+                   "the result goes to standard output, so nothing is booted (--output=FILE)");
+    if (!opened) {
+      console_.notice(opened.error().where,
+                      "the guest's environment blocks are read only, in spite of --grubenv=write: " +
+                          why(opened.error()));
+      return;
+    }
+    environment_writer_.emplace(std::move(*opened));
+    request_.grubenv = protocol::GrubenvMode::kWrite;
+  }
+
+  Result<void> write_environment() {
+    if (!environment_writer_) return {};
+    const std::vector<protocol::EnvironmentMessage>& changes = handler_->environment_changes();
+    PVHGRUB_TRY_ASSIGN(const auto refused,
+                       environment_writer_->write(changes, &termination_, limits::kDiskLockMilliseconds));
+    for (const protocol::EnvironmentMessage& change : changes)
+      if (std::ranges::find(refused, change.name, &EnvironmentWriter::Refusal::name) == refused.end())
+        console_.explain("written to the disk: " + change.name);
+    for (const EnvironmentWriter::Refusal& refusal : refused)
+      console_.notice(refusal.name, "what the guest's boot loader would have saved is not written: " +
+                                        refusal.error.describe());
     return {};
   }
 
@@ -164,6 +211,7 @@ class Program {
   UniqueFd script_;
   GuestDisk disk_;
   std::optional<RequestHandler> handler_;
+  std::optional<EnvironmentWriter> environment_writer_;
 };
 
 Verbosity verbosity_of(const Options& options) {

@@ -84,4 +84,10 @@ Result<void> RequestHandler::piece(protocol::OutputKind kind, const protocol::Pi
   return copier_ != nullptr ? copier_->add(kind, piece) : unasked();
 }
 
+Result<void> RequestHandler::environment(const protocol::EnvironmentMessage& change) {
+  if (copier_ == nullptr) return unasked();
+  environment_changes_.push_back(change);
+  return {};
+}
+
 }  // namespace pvhgrub::broker

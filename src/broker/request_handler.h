@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "protocol/conversation.h"
 #include "protocol/listing.h"
@@ -27,8 +28,13 @@ class RequestHandler final : public protocol::WorkerEvents {
   Result<void> choice(const protocol::ChoiceMessage& choice) override;
   Result<void> output_begin(protocol::OutputKind kind, std::uint64_t size) override;
   Result<void> piece(protocol::OutputKind kind, const protocol::Piece& piece) override;
+  Result<void> environment(const protocol::EnvironmentMessage& change) override;
 
   [[nodiscard]] const std::optional<protocol::ChoiceMessage>& chosen() const { return choice_; }
+  /// At most limits::kEnvironmentBlocks, to be written when all else has succeeded.
+  [[nodiscard]] const std::vector<protocol::EnvironmentMessage>& environment_changes() const {
+    return environment_changes_;
+  }
 
  private:
   Console& console_;
@@ -36,6 +42,7 @@ class RequestHandler final : public protocol::WorkerEvents {
   ExtentCopier* copier_;
   bool print_layers_;
   std::optional<protocol::ChoiceMessage> choice_;
+  std::vector<protocol::EnvironmentMessage> environment_changes_;
 };
 
 }  // namespace pvhgrub::broker

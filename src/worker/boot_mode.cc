@@ -49,7 +49,9 @@ class BootMode {
     PVHGRUB_TRY(open_files());
     PVHGRUB_TRY(check_kernel());
     PVHGRUB_TRY(send_choice());
-    return request_.not_really ? Result<void>() : send_files();
+    if (request_.not_really) return {};
+    PVHGRUB_TRY(send_files());
+    return request_.writes_environment() ? send_environment() : Result<void>();
   }
 
  private:
@@ -143,6 +145,22 @@ class BootMode {
     PVHGRUB_TRY(ramdisk.begin(protocol::OutputKind::kRamdisk, ramdisk_->size()));
     PVHGRUB_TRY(ramdisk_->send(ramdisk));
     return ramdisk.end();
+  }
+
+  // The broker alone decides whether it writes them.
+  Result<void> send_environment() {
+    constexpr std::size_t kNameBytes = 1024;
+    for (const grubcfg::EnvironmentBlockChange& change : choice_.entry.environment_changes) {
+      protocol::EnvironmentMessage message;
+      message.name = change.file.to_string().substr(0, kNameBytes);
+      message.answers_request = change.answers_request;
+      for (const fs::DiskExtent& extent : change.extents)
+        message.extents.push_back({extent.disk, extent.offset, extent.length});
+      message.old_contents = change.old_contents;
+      message.contents = change.contents;
+      PVHGRUB_TRY(channel_.send(protocol::FrameType::kEnvironment, 0, message.encode().payload()));
+    }
+    return {};
   }
 
   Guest& guest_;

@@ -27,6 +27,9 @@ class Recorder final : public WorkerEvents {
   Result<void> piece(OutputKind, const Piece& piece) override {
     return note("piece " + std::to_string(piece.position) + "+" + std::to_string(piece.length));
   }
+  Result<void> environment(const EnvironmentMessage& change) override {
+    return note("environment " + change.name);
+  }
   std::vector<std::string> seen;
   std::uint64_t logs = 0;
 
@@ -83,6 +86,9 @@ class Talk {
   Result<void> extent(std::uint16_t stream, ExtentMessage extent) {
     return send(FrameType::kExtent, stream, extent.encode());
   }
+  Result<void> environment(const EnvironmentMessage& change) {
+    return send(FrameType::kEnvironment, 0, change.encode());
+  }
   Result<void> success() { return send(FrameType::kVerdict, 0, VerdictMessage{true, true, {}}.encode()); }
   Result<void> finish() { return conversation_.finish(); }
 
@@ -105,6 +111,30 @@ void check_refused(const Result<void>& result) {
   REQUIRE_FALSE(result);
   CHECK(result.error().code == ErrorCode::kProtocol);
 }
+
+std::string block_of(const std::string& lines, std::size_t size = 1024) {
+  std::string block = "# GRUB Environment Block\n" + lines;
+  block.resize(size, '#');
+  return block;
+}
+
+EnvironmentMessage change_at(std::vector<ExtentMessage> extents, std::size_t size = 1024) {
+  return {"(hd0)/grubenv", true, std::move(extents), block_of("next_entry=a\n", size),
+          block_of("next_entry=\n", size)};
+}
+
+// A boot that may ask for environment blocks to be written.
+struct Writing : Talk {
+  Writing() : Talk(request()) {
+    REQUIRE(layers());
+    REQUIRE(choice());
+  }
+  static Request request() {
+    Request request = boot_request();
+    request.grubenv = GrubenvMode::kWrite;
+    return request;
+  }
+};
 
 EntryMessage entry_at(std::vector<std::uint32_t> path, bool is_submenu) {
   EntryMessage entry;
@@ -313,4 +343,105 @@ TEST_CASE("echoed text beyond its cap is a limit") {
     result = talk.send_raw(FrameType::kEcho, 0, as_bytes(piece));
   REQUIRE_FALSE(result);
   CHECK(result.error().code == ErrorCode::kLimit);
+}
+
+TEST_CASE("environment blocks pass after the choice, also between the contents and behind them") {
+  Writing talk;
+  REQUIRE(talk.environment(change_at({{0, 4096, 1024}})));
+  REQUIRE(talk.begin(1, OutputKind::kKernel, 10));
+  REQUIRE(talk.environment(change_at({{0, 8192, 512}, {0, 5120, 512}})));
+  REQUIRE(talk.extent(1, {0, 0, 10}));
+  REQUIRE(talk.send_raw(FrameType::kStreamEnd, 1, {}));
+  REQUIRE(talk.environment(change_at({{0, 999'999 - 1023, 1024}})));
+  REQUIRE(talk.success());
+  CHECK(talk.finish());
+  CHECK(std::ranges::count(talk.recorder.seen, "environment (hd0)/grubenv") == 3);
+}
+
+TEST_CASE("environment blocks are refused where nobody writes them") {
+  for (const GrubenvMode mode : {GrubenvMode::kRead, GrubenvMode::kIgnore}) {
+    Request request = boot_request();
+    request.grubenv = mode;
+    Talk talk(request);
+    REQUIRE(talk.layers());
+    REQUIRE(talk.choice());
+    check_refused(talk.environment(change_at({{0, 0, 1024}})));
+  }
+  for (bool Request::* flag : {&Request::not_really, &Request::bare_configuration}) {
+    Request request = Writing::request();
+    request.*flag = true;
+    Talk talk(request);
+    REQUIRE(talk.layers());
+    REQUIRE(talk.choice());
+    check_refused(talk.environment(change_at({{0, 0, 1024}})));
+  }
+  for (const Mode mode : {Mode::kList, Mode::kEvaluate, Mode::kReport}) {
+    Request request = request_for(mode);
+    request.grubenv = GrubenvMode::kWrite;
+    Talk talk(request);
+    REQUIRE(talk.layers());
+    check_refused(talk.environment(change_at({{0, 0, 1024}})));
+  }
+  Talk before_choice(Writing::request());
+  REQUIRE(before_choice.layers());
+  check_refused(before_choice.environment(change_at({{0, 0, 1024}})));
+  Talk before_layers(Writing::request());
+  check_refused(before_layers.environment(change_at({{0, 0, 1024}})));
+  Writing with_stream;
+  check_refused(with_stream.send(FrameType::kEnvironment, 1, change_at({{0, 0, 1024}}).encode()));
+}
+
+TEST_CASE("environment blocks must lie inside their disks, in exactly their size") {
+  for (const std::vector<ExtentMessage>& extents : {std::vector<ExtentMessage>{},
+                                                    {{1, 0, 1024}},
+                                                    {{0, 999'999, 1024}},
+                                                    {{0, ~0ULL, 1024}},
+                                                    {{0, 1'000'001, 1024}},
+                                                    {{0, 0, 1023}},
+                                                    {{0, 0, 1025}},
+                                                    {{0, 0, ~0ULL}},
+                                                    {{0, 0, 1024}, {0, 4096, 1}},
+                                                    {{0, 0, 512}, {0, 4096, 513}},
+                                                    {{0, 0, 0}, {0, 0, 1024}},
+                                                    {{0, 0, 1024}, {0, 4096, 0}},
+                                                    {{0, 0, 512}, {0, 256, 512}}}) {
+    Writing talk;
+    check_refused(talk.environment(change_at(extents)));
+  }
+}
+
+TEST_CASE("environment blocks must not share bytes, and are few") {
+  Writing talk;
+  REQUIRE(talk.environment(change_at({{0, 4096, 1024}})));
+  check_refused(talk.environment(change_at({{0, 5119, 1024}})));
+  Writing many;
+  for (std::size_t i = 0; i < limits::kEnvironmentBlocks; ++i)
+    REQUIRE(many.environment(change_at({{0, i * 4096, 1024}})));
+  check_refused(many.environment(change_at({{0, 500'000, 1024}})));
+  Writing pieces;
+  std::vector<ExtentMessage> extents;
+  for (std::uint64_t i = 0; i <= limits::kEnvironmentExtents; ++i) extents.push_back({0, i * 100, 16});
+  check_refused(pieces.environment(change_at(extents, 16 * extents.size())));
+}
+
+TEST_CASE("only an environment block that changes may stand in place of another of its size") {
+  const std::string whole = block_of("a=1\n");
+  const auto refused = [](const std::string& old_contents, const std::string& contents) {
+    Writing talk;
+    check_refused(talk.environment({"e", false, {{0, 0, old_contents.size()}}, old_contents, contents}));
+  };
+  refused(whole, whole);
+  refused(whole, block_of("b=1\n", 1023));
+  refused(whole, std::string(1024, 'x'));
+  refused(std::string(1024, 'x'), whole);
+  refused(whole, "");
+  refused("", whole);
+  const std::string large = block_of("a=1\n", limits::kEnvironmentBlockBytes + 1);
+  refused(large, block_of("b=1\n", limits::kEnvironmentBlockBytes + 1));
+  Writing largest;
+  CHECK(largest.environment({std::string(1024, 'n'),
+                             true,
+                             {{0, 0, limits::kEnvironmentBlockBytes}},
+                             block_of("a=1\n", limits::kEnvironmentBlockBytes),
+                             block_of("a=2\n", limits::kEnvironmentBlockBytes)}));
 }

@@ -106,3 +106,19 @@ TEST_CASE("values outside their range are refused") {
   list.put_u32(~0U);
   CHECK_FALSE(EntryMessage::decode(list.payload()));
 }
+
+TEST_CASE(
+    "an environment block says the same after its way through the socket, and nothing shorter or longer") {
+  const EnvironmentMessage change{
+      "(hd0,gpt2)/boot/grub/grubenv", true, {{0, 4096, 512}, {0, 9216, 512}}, "old", "new"};
+  const PayloadWriter payload = change.encode();
+  const auto decoded = EnvironmentMessage::decode(payload.payload());
+  REQUIRE(decoded);
+  CHECK(decoded->name == change.name);
+  CHECK(decoded->answers_request);
+  REQUIRE(decoded->extents.size() == 2);
+  CHECK(decoded->extents[1].offset == 9216);
+  CHECK(decoded->old_contents == "old");
+  CHECK(decoded->contents == "new");
+  check_exact_length(change);
+}
