@@ -119,12 +119,12 @@ class MemoryFileSystem : public fs::FileSystem {
     std::uint64_t place = 0;
     std::string obstacle;
   };
+  std::string type_ = "ext2";
   /// Each file of a test lies in a MiB of its own.
   static std::uint64_t next_place() {
     static std::uint64_t last = 0;
     return last += std::uint64_t{1} << 20U;
   }
-  std::string type_ = "ext2";
   std::string uuid_;
   std::string label_;
   std::map<std::string, Contents> files_;
