@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <iterator>
+#include <numeric>
 
 #include "grubcfg/file_access.h"
 #include "grubcfg/file_version.h"
@@ -64,16 +65,21 @@ Result<std::vector<BlsFile>> merge_bls_files(std::vector<BlsFile> known, std::ve
   const std::size_t turns = static_cast<std::size_t>(std::bit_width(found.size()));
   PVHGRUB_TRY(
       budget.charge_steps(known.size() + found.size() * (1 + turns / 4), "sorting boot loader entries"));
-  const auto goes_before = [dialect](const BlsFile& a, const BlsFile& b) {
-    return compare_bls_files(a, b, dialect) > 0;
-  };
-  std::ranges::stable_sort(found, goes_before);
-  if (known.empty()) return found;
+  std::vector<std::size_t> order(found.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
+    const std::weak_ordering by_name = compare_bls_files(found[a], found[b], dialect);
+    return by_name != 0 ? by_name > 0 : a < b;
+  });
+  std::vector<BlsFile> sorted;
+  sorted.reserve(found.size());
+  for (const std::size_t i : order) sorted.push_back(std::move(found[i]));
+  if (known.empty()) return sorted;
   std::vector<BlsFile> merged;
-  merged.reserve(known.size() + found.size());
+  merged.reserve(known.size() + sorted.size());
   std::merge(std::move_iterator(known.begin()), std::move_iterator(known.end()),
-             std::move_iterator(found.begin()), std::move_iterator(found.end()), std::back_inserter(merged),
-             goes_before);
+             std::move_iterator(sorted.begin()), std::move_iterator(sorted.end()), std::back_inserter(merged),
+             [dialect](const BlsFile& a, const BlsFile& b) { return compare_bls_files(a, b, dialect) > 0; });
   return merged;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <iostream>
+#include <numeric>
 #include <random>
 
 #include "tests/grubcfg/external_tool.h"
@@ -62,7 +63,12 @@ TEST_CASE("Random file names are ordered as sort itself orders them") {
     std::cout << "skipped: no sort --version-sort here\n";
     return;
   }
-  std::ranges::stable_sort(names,
-                           [](const auto& a, const auto& b) { return compare_file_versions(a, b) < 0; });
-  CHECK(names == *sorted);
+  std::vector<std::size_t> order(names.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
+    const std::weak_ordering by_name = compare_file_versions(names[a], names[b]);
+    return by_name != 0 ? by_name < 0 : a < b;
+  });
+  REQUIRE(sorted->size() == names.size());
+  for (std::size_t i = 0; i < order.size(); ++i) REQUIRE(names[order[i]] == (*sorted)[i]);
 }
