@@ -134,6 +134,11 @@ inline constexpr std::size_t kFileRuns = 4'194'304;
 /// bytes.
 inline constexpr std::size_t kDirectoryNameBytes = 16 * kMiB;
 
+/// Files opened as disks in one request, each with its file system: a stick of installers has some ten.
+inline constexpr std::size_t kLoopbackDisks = 128;
+/// Such disks inside one another: a live medium's root lies in an image in a squashfs in an ISO image.
+inline constexpr unsigned kLoopbackDepth = 4;
+
 // --- GRUB's language
 // --------------------------------------------------------------------------------------------
 

@@ -22,6 +22,8 @@ struct DiskExtent {
   return a.disk == b.disk && a.offset < b.offset + b.length && b.offset < a.offset + a.length;
 }
 
+class ContentSink;
+
 /// Random-access bytes: a disk, a partition of one, a volume made of several, a file opened as a disk.
 class BlockSource {
  public:
@@ -40,6 +42,10 @@ class BlockSource {
   /// `length` bytes and at least 1, or an error when they lie nowhere as they are (transformed, or past the
   /// end). The rest of a range that is cut short is found by asking again.
   [[nodiscard]] virtual Result<DiskExtent> locate(std::uint64_t offset, std::uint64_t length) = 0;
+
+  /// Sends the bytes [offset, offset + length), which lie inside the source, in order: as extents what lies
+  /// on a disk as it is. A source of which not everything does (see locate) sends the rest as holes or bytes.
+  [[nodiscard]] virtual Result<void> send(std::uint64_t offset, std::uint64_t length, ContentSink& sink);
 };
 
 }  // namespace pvhgrub::fs

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "fsreaders/disk_set.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
+#include "base/limits.h"
+#include "fsreaders/device_name.h"
 #include "fsreaders/disk_signature.h"
+#include "fsreaders/loopback_source.h"
 #include "fsreaders/partition_source.h"
 
 namespace pvhgrub::fs {
@@ -18,6 +22,17 @@ struct DiskSet::Slot {
   std::optional<Error> error;  ///< why there is no file system
 };
 
+/// A file opened as a disk.
+struct DiskSet::Loopback {
+  std::string wanted_name;  ///< what GRUB's script calls it
+  std::string device;       ///< where the file lies
+  std::string path;
+  unsigned depth = 1;  ///< 1 on a disk of the request, one more in each other
+  std::unique_ptr<LoopbackSource> source;
+  std::vector<Device> devices;  ///< the disk, then its partitions
+  std::vector<std::unique_ptr<Slot>> slots;
+};
+
 namespace {
 
 /// `error` with the device in front, unless it is there already.
@@ -25,6 +40,34 @@ Error with_device(const std::string& device, Error error) {
   if (error.where == device || error.where.starts_with(device + ",") || error.where.starts_with(device + ":"))
     return error;
   return at(device, std::move(error));
+}
+
+Device whole_disk(const std::string& name, std::uint64_t size, const PartitionTable& table) {
+  Device device;
+  device.name = name;
+  device.size = size;
+  device.disk_uuid = table.disk_uuid;
+  return device;
+}
+
+Device partition_device(const std::string& disk, const Partition& partition, const PartitionTable& table) {
+  Device device;
+  device.name = disk + "," + std::string(table.kind_name()) + std::to_string(partition.number);
+  device.partition_uuid = partition.uuid;
+  device.partition_type = partition.type;
+  device.partition_label = partition.label;
+  device.size = partition.size;
+  device.partition_attributes = partition.attributes;
+  return device;
+}
+
+template <typename Slot>
+std::unique_ptr<Slot> partition_slot(BlockSource& disk, const Partition& partition, const std::string& name) {
+  auto slot = std::make_unique<Slot>();
+  slot->short_name = std::string(disk_of_device(name)) + "," + std::to_string(partition.number);
+  slot->partition = std::make_unique<PartitionSource>(disk, partition.offset, partition.size, name);
+  slot->source = slot->partition.get();
+  return slot;
 }
 
 Error no_known_format(const Device& device) {
@@ -42,7 +85,11 @@ Error unreadable_format(const Device& device, const Format& format) {
 }  // namespace
 
 DiskSet::DiskSet(Budget& budget, NoteSink notes) : budget_(budget), notes_(std::move(notes)) {}
-DiskSet::~DiskSet() = default;
+
+// A file opened as a disk may lie in a file system of one that was opened before it.
+DiskSet::~DiskSet() {
+  while (!loopbacks_.empty()) loopbacks_.pop_back();
+}
 
 Result<std::unique_ptr<DiskSet>> DiskSet::open(const std::vector<DiskInput>& inputs, Budget& budget,
                                                NoteSink notes) {
@@ -57,49 +104,65 @@ Result<void> DiskSet::add_disk(const DiskInput& input, bool only_disk) {
   PVHGRUB_TRY_ASSIGN(std::unique_ptr<Disk> opened, Disk::open(input, number));
   Disk& disk = *disks_.emplace_back(std::move(opened));
 
-  Slot whole;
-  whole.source = &disk;
-  whole.short_name = disk.name();
+  auto whole = std::make_unique<Slot>();
+  whole->short_name = disk.name();
+  whole->source = &disk;
   PartitionTable table;
   if (auto read = read_partition_table(disk, budget_)) {
     table = std::move(*read);
     if (table.kind != PartitionTable::Kind::kNone)
-      whole.error = Error{ErrorCode::kUnsupported,
-                          "the disk holds a partition table; its file systems are those of its partitions",
-                          disk.name(), 0};
+      whole->error = Error{ErrorCode::kUnsupported,
+                           "the disk holds a partition table; its file systems are those of its partitions",
+                           disk.name(), 0};
   } else {
-    whole.error = with_device(disk.name(), std::move(read).error());
+    whole->error = with_device(disk.name(), std::move(read).error());
     const bool guest_is_at_fault =
-        whole.error->code == ErrorCode::kDamaged || whole.error->code == ErrorCode::kUnsupported;
-    if (only_disk || !guest_is_at_fault) return std::unexpected(*whole.error);
-    note(*whole.error);
+        whole->error->code == ErrorCode::kDamaged || whole->error->code == ErrorCode::kUnsupported;
+    if (only_disk || !guest_is_at_fault) return std::unexpected(*whole->error);
+    note(*whole->error);
   }
   if (notes_)
     for (const std::string& text : table.notes) notes_(disk.name(), text);
-  devices_.push_back(Device{disk.name(), {}, {}, {}, disk.size()});
+  devices_.push_back(whole_disk(disk.name(), disk.size(), table));
   slots_.push_back(std::move(whole));
-  add_partitions(disk, table);
+  for (const Partition& partition : table.partitions) {
+    devices_.push_back(partition_device(disk.name(), partition, table));
+    slots_.push_back(partition_slot<Slot>(disk, partition, devices_.back().name));
+  }
   tables_.push_back(std::move(table));
   return {};
 }
 
-void DiskSet::add_partitions(Disk& disk, const PartitionTable& table) {
-  for (const Partition& partition : table.partitions) {
-    const std::string number = std::to_string(partition.number);
-    const std::string name = disk.name() + "," + std::string(table.kind_name()) + number;
-    Slot slot;
-    slot.short_name = disk.name() + "," + number;
-    slot.partition = std::make_unique<PartitionSource>(disk, partition.offset, partition.size, name);
-    slot.source = slot.partition.get();
-    devices_.push_back(Device{name, partition.uuid, partition.type, partition.label, partition.size});
-    slots_.push_back(std::move(slot));
-  }
+DiskSet::Found DiskSet::find(std::string_view device_name) const {
+  const std::string name = normal_device_name(device_name);
+  const auto in = [&](const std::vector<Device>& devices,
+                      const std::vector<std::unique_ptr<Slot>>& slots) -> Found {
+    for (std::size_t i = 0; i < devices.size(); ++i)
+      if (devices[i].name == name || slots[i]->short_name == name) return {&devices[i], slots[i].get()};
+    return {};
+  };
+  if (const Found found = in(devices_, slots_); found.slot != nullptr) return found;
+  const Loopback* const loopback = loopback_of(device_name);
+  return loopback != nullptr ? in(loopback->devices, loopback->slots) : Found();
 }
 
-std::optional<std::size_t> DiskSet::find(std::string_view device_name) const {
-  for (std::size_t i = 0; i < devices_.size(); ++i)
-    if (devices_[i].name == device_name || slots_[i].short_name == device_name) return i;
-  return std::nullopt;
+const DiskSet::Loopback* DiskSet::loopback_of(std::string_view device_name) const {
+  const std::string_view disk = disk_of_device(device_name);
+  const auto found = std::ranges::find_if(
+      loopbacks_, [&](const auto& other) { return other->devices.front().name == disk; });
+  return found != loopbacks_.end() ? found->get() : nullptr;
+}
+
+const Device* DiskSet::device(std::string_view device_name) const {
+  return find(device_name).device;
+}
+
+std::vector<const Device*> DiskSet::partitions(std::string_view disk_name) const {
+  const Loopback* const loopback = loopback_of(disk_name);
+  if (loopback == nullptr) return Devices::partitions(disk_name);
+  std::vector<const Device*> found;
+  for (std::size_t i = 1; i < loopback->devices.size(); ++i) found.push_back(&loopback->devices[i]);
+  return found;
 }
 
 void DiskSet::note(const Error& error) const {
@@ -109,9 +172,7 @@ void DiskSet::note(const Error& error) const {
   notes_(error.where, text.describe());
 }
 
-void DiskSet::mount(std::size_t index) {
-  const Device& device = devices_[index];
-  Slot& slot = slots_[index];
+void DiskSet::mount(const Device& device, Slot& slot) {
   const auto format = recognise_format(*slot.source);
   if (format && *format == nullptr) {
     slot.error = no_known_format(device);  // an empty or foreign partition is nothing to tell about
@@ -133,17 +194,79 @@ void DiskSet::mount(std::size_t index) {
 }
 
 Result<FileSystem*> DiskSet::file_system(std::string_view device_name) {
-  const auto index = find(device_name);
-  if (!index) return fail(ErrorCode::kNotFound, "there is no such device", std::string(device_name));
-  Slot& slot = slots_[*index];
-  if (!slot.error && slot.file_system == nullptr) mount(*index);
+  const Found found = find(device_name);
+  if (found.slot == nullptr)
+    return fail(ErrorCode::kNotFound, "there is no such device", std::string(device_name));
+  Slot& slot = *found.slot;
+  if (!slot.error && slot.file_system == nullptr) mount(*found.device, slot);
   if (slot.error) return std::unexpected(*slot.error);
   return slot.file_system.get();
 }
 
 BlockSource* DiskSet::source(std::string_view device_name) {
-  const auto index = find(device_name);
-  return index ? slots_[*index].source : nullptr;
+  const Found found = find(device_name);
+  return found.slot != nullptr ? found.slot->source : nullptr;
+}
+
+std::string DiskSet::free_name(std::string_view name) const {
+  std::string base(name.empty() ? "loop" : name);
+  // What would end the name, or make a partition of it.
+  std::ranges::replace_if(base, [](char c) { return c == ',' || c == ')'; }, '_');
+  // Of a disk's name only the number counts.
+  if (base.starts_with("hd")) base = "loop_" + base;
+  std::string free = base;
+  for (std::size_t number = 2; find(free).slot != nullptr; ++number) free = base + ":" + std::to_string(number);
+  return free;
+}
+
+Result<std::string> DiskSet::add_loopback(std::string_view name, std::string_view device,
+                                          std::string_view path) {
+  const Found origin = find(device);
+  if (origin.slot == nullptr)
+    return fail(ErrorCode::kNotFound, "there is no such device", std::string(device));
+  const std::string& origin_name = origin.device->name;
+  for (const auto& other : loopbacks_)
+    if (other->wanted_name == name && other->device == origin_name && other->path == path)
+      return other->devices.front().name;
+  PVHGRUB_TRY_ASSIGN(FileSystem* const file_system_of_it, file_system(device));
+  PVHGRUB_TRY_ASSIGN(std::unique_ptr<File> file, file_system_of_it->open(path));
+  const Loopback* const outer = loopback_of(origin_name);
+  auto loopback = std::make_unique<Loopback>();
+  if (outer != nullptr) loopback->depth = outer->depth + 1;
+  const std::string where = "(" + origin_name + ")" + std::string(path);
+  if (loopback->depth > limits::kLoopbackDepth)
+    return fail(ErrorCode::kUnsupported,
+                "files opened as disks lie more than " + std::to_string(limits::kLoopbackDepth) +
+                    " deep in one another",
+                where);
+  if (loopbacks_.size() >= limits::kLoopbackDisks)
+    return fail(ErrorCode::kUnsupported,
+                "more than " + std::to_string(limits::kLoopbackDisks) + " files are opened as disks", where);
+  loopback->wanted_name = name;
+  loopback->device = origin_name;
+  loopback->path = path;
+  const std::string disk = free_name(name);
+  loopback->source = std::make_unique<LoopbackSource>(std::move(file), disk);
+  LoopbackSource& source = *loopback->source;
+  // Without a table that can be read the whole may still hold a file system.
+  PartitionTable table;
+  if (auto read = read_image_partition_table(source, disk, budget_)) {
+    table = std::move(*read);
+  } else if (read.error().code != ErrorCode::kDamaged && read.error().code != ErrorCode::kUnsupported) {
+    return std::unexpected(with_device(disk, std::move(read).error()));
+  } else {
+    note(with_device(disk, std::move(read).error()));
+  }
+  loopback->devices.push_back(whole_disk(disk, source.size(), table));
+  loopback->slots.push_back(std::make_unique<Slot>());
+  loopback->slots.back()->short_name = disk;
+  loopback->slots.back()->source = &source;
+  for (const Partition& partition : table.partitions) {
+    loopback->devices.push_back(partition_device(disk, partition, table));
+    loopback->slots.push_back(partition_slot<Slot>(source, partition, loopback->devices.back().name));
+  }
+  loopbacks_.push_back(std::move(loopback));
+  return disk;
 }
 
 Result<void> DiskSet::check_overwritable(std::string_view device_name) {

@@ -31,6 +31,8 @@ class DiskSet final : public Devices {
   ~DiskSet() override;
 
   [[nodiscard]] const std::vector<Device>& devices() const override { return devices_; }
+  [[nodiscard]] const Device* device(std::string_view device_name) const override;
+  [[nodiscard]] std::vector<const Device*> partitions(std::string_view disk_name) const override;
 
   /// As Devices says. Mounted at the first call; a failure is kept as well, and sent to the NoteSink once,
   /// except where the device simply holds no file system.
@@ -41,15 +43,26 @@ class DiskSet final : public Devices {
   [[nodiscard]] const PartitionTable& partition_table(std::size_t number) const { return tables_.at(number); }
   [[nodiscard]] BlockSource* source(std::string_view device_name) override;
   [[nodiscard]] Result<void> check_overwritable(std::string_view device_name) override;
+  /// Of a disk with a partition table the whole can be mounted as well: ISO images have both.
+  [[nodiscard]] Result<std::string> add_loopback(std::string_view name, std::string_view device,
+                                                 std::string_view path) override;
 
  private:
   struct Slot;
+  struct Loopback;
+  /// A device and what is behind it; both null where there is no such device.
+  struct Found {
+    const Device* device = nullptr;
+    Slot* slot = nullptr;
+  };
   DiskSet(Budget& budget, NoteSink notes);
 
   [[nodiscard]] Result<void> add_disk(const DiskInput& input, bool only_disk);
-  void add_partitions(Disk& disk, const PartitionTable& table);
-  [[nodiscard]] std::optional<std::size_t> find(std::string_view device_name) const;
-  void mount(std::size_t index);
+  [[nodiscard]] Found find(std::string_view device_name) const;
+  [[nodiscard]] const Loopback* loopback_of(std::string_view device_name) const;
+  /// The name that a disk of that name gets: itself, or with a number behind it where it is taken.
+  [[nodiscard]] std::string free_name(std::string_view name) const;
+  void mount(const Device& device, Slot& slot);
   void note(const Error& error) const;
 
   Budget& budget_;
@@ -57,7 +70,8 @@ class DiskSet final : public Devices {
   std::vector<std::unique_ptr<Disk>> disks_;
   std::vector<PartitionTable> tables_;  ///< one a disk
   std::vector<Device> devices_;
-  std::vector<Slot> slots_;  ///< one a device, in the same order
+  std::vector<std::unique_ptr<Slot>> slots_;  ///< one a device, in the same order
+  std::vector<std::unique_ptr<Loopback>> loopbacks_;
 };
 
 }  // namespace pvhgrub::fs

@@ -112,10 +112,13 @@ class ExtBlockFile : public File {
     return wanted;
   }
 
-  Result<void> send(ContentSink& sink) override {
+  Result<void> send(ContentSink& sink) override { return send_range(0, size_, sink); }
+
+  Result<void> send_range(std::uint64_t offset, std::uint64_t length, ContentSink& sink) override {
     JoiningSink joining(sink);
-    for (std::uint64_t offset = 0; offset < size_;) {
-      const Piece piece = piece_at(offset);
+    for (const std::uint64_t end = offset + length; offset < end;) {
+      Piece piece = piece_at(offset);
+      piece.length = std::min(piece.length, end - offset);
       PVHGRUB_TRY(piece.mapped ? volume_.send(piece.place, piece.length, joining)
                                : joining.hole(piece.length));
       offset += piece.length;

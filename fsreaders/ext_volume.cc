@@ -78,19 +78,6 @@ Result<void> ExtVolume::read_metadata(std::uint64_t offset, std::span<std::byte>
   return {};
 }
 
-Result<void> ExtVolume::send_located(std::uint64_t offset, std::uint64_t length, ContentSink& sink) {
-  while (length > 0) {
-    PVHGRUB_TRY_ASSIGN(const DiskExtent extent, source_.locate(offset, length));
-    if (extent.length == 0 || extent.length > length)
-      return fail(ErrorCode::kInternal, "a source located " + std::to_string(extent.length) + " bytes of " +
-                                            std::to_string(length));
-    PVHGRUB_TRY(sink.extent(extent));
-    offset += extent.length;
-    length -= extent.length;
-  }
-  return {};
-}
-
 Result<void> ExtVolume::send_copy(const Piece& piece, ContentSink& sink) {
   const JournalOverlay::Copy& copy = *piece.copy;
   if (copy.escaped || overlay_->has_checksums()) {
@@ -101,7 +88,7 @@ Result<void> ExtVolume::send_copy(const Piece& piece, ContentSink& sink) {
       return sink.bytes(std::span(block).subspan(static_cast<std::size_t>(piece.within),
                                                  static_cast<std::size_t>(piece.length)));
   }
-  return send_located(copy.offset + piece.within, piece.length, sink);
+  return source_.send(copy.offset + piece.within, piece.length, sink);
 }
 
 Result<void> ExtVolume::send(std::uint64_t offset, std::uint64_t length, ContentSink& sink) {
@@ -110,7 +97,7 @@ Result<void> ExtVolume::send(std::uint64_t offset, std::uint64_t length, Content
                 "file system byte " + std::to_string(offset));
   while (length > 0) {
     PVHGRUB_TRY_ASSIGN(const Piece piece, first_piece(offset, length));
-    PVHGRUB_TRY(piece.copy ? send_copy(piece, sink) : send_located(offset, piece.length, sink));
+    PVHGRUB_TRY(piece.copy ? send_copy(piece, sink) : source_.send(offset, piece.length, sink));
     offset += piece.length;
     length -= piece.length;
   }

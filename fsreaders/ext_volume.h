@@ -63,7 +63,6 @@ class ExtVolume {
   [[nodiscard]] Result<Piece> first_piece(std::uint64_t offset, std::uint64_t length) const;
   [[nodiscard]] Result<const std::vector<std::byte>*> cached_block(std::uint64_t block);
   [[nodiscard]] Result<void> send_copy(const Piece& piece, ContentSink& sink);
-  [[nodiscard]] Result<void> send_located(std::uint64_t offset, std::uint64_t length, ContentSink& sink);
 
   BlockSource& source_;
   Budget& budget_;

@@ -7,49 +7,6 @@ namespace pvhgrub::fs {
 
 namespace {
 
-/// Lets through what of a file's contents lies in [begin, end).
-class ClippingSink : public ContentSink {
- public:
-  ClippingSink(ContentSink& below, std::uint64_t begin, std::uint64_t end)
-      : below_(below), begin_(begin), end_(end) {}
-
-  Result<void> hole(std::uint64_t length) override {
-    const Clip clip = next(length);
-    return clip.length == 0 ? Result<void>{} : below_.hole(clip.length);
-  }
-  Result<void> extent(const DiskExtent& extent) override {
-    const Clip clip = next(extent.length);
-    return clip.length == 0 ? Result<void>{}
-                            : below_.extent({extent.disk, extent.offset + clip.skipped, clip.length});
-  }
-  Result<void> bytes(std::span<const std::byte> bytes) override {
-    const Clip clip = next(bytes.size());
-    return clip.length == 0 ? Result<void>{}
-                            : below_.bytes(bytes.subspan(static_cast<std::size_t>(clip.skipped),
-                                                         static_cast<std::size_t>(clip.length)));
-  }
-
- private:
-  struct Clip {
-    std::uint64_t skipped = 0;
-    std::uint64_t length = 0;
-  };
-
-  // What of the next `length` bytes lies inside. A file's pieces add up to its size: no sum overflows.
-  Clip next(std::uint64_t length) {
-    const std::uint64_t from = std::clamp(position_, begin_, end_);
-    const std::uint64_t to = std::clamp(position_ + length, begin_, end_);
-    const Clip clip{from > position_ ? from - position_ : 0, to - from};
-    position_ += length;
-    return clip;
-  }
-
-  ContentSink& below_;
-  std::uint64_t begin_;
-  std::uint64_t end_;
-  std::uint64_t position_ = 0;
-};
-
 class FileRange : public File {
  public:
   FileRange(std::unique_ptr<File> file, std::uint64_t offset, std::uint64_t size)
@@ -64,9 +21,10 @@ class FileRange : public File {
         out.first(static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), size_ - offset))));
   }
 
-  Result<void> send(ContentSink& sink) override {
-    ClippingSink clipping(sink, offset_, offset_ + size_);
-    return file_->send(clipping);
+  Result<void> send(ContentSink& sink) override { return file_->send_range(offset_, size_, sink); }
+
+  Result<void> send_range(std::uint64_t offset, std::uint64_t length, ContentSink& sink) override {
+    return file_->send_range(offset_ + offset, length, sink);
   }
 
  private:

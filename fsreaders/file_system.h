@@ -62,6 +62,11 @@ class File {
   /// Sends the whole contents, exactly size() bytes, in order. Plain contents go as extents in long runs.
   [[nodiscard]] virtual Result<void> send(ContentSink& sink) = 0;
 
+  /// Sends the bytes [offset, offset + length), which lie inside the contents, in order. Where a reader can
+  /// begin in the middle it should say so by its own version: this one goes through the whole contents.
+  [[nodiscard]] virtual Result<void> send_range(std::uint64_t offset, std::uint64_t length,
+                                                ContentSink& sink);
+
   /// Where the whole contents lie, if writing there changes this file's contents and nothing else: no
   /// checksum over them, no second copy, nobody who shares them, no journal that would undo it. kUnsupported,
   /// with the reason, where that is not so.
@@ -109,8 +114,10 @@ struct Device {
       partition_uuid;  ///< GPT's unique GUID or MBR's "SIGNATURE-NN", lower case; empty for a whole disk
   std::string
       partition_type;  ///< GPT's type GUID or MBR's type as "0x83", lower case; empty for a whole disk
-  std::string partition_label;  ///< GPT's partition name in UTF-8; empty elsewhere
-  std::uint64_t size = 0;       ///< bytes
+  std::string partition_label;             ///< GPT's partition name in UTF-8; empty elsewhere
+  std::uint64_t size = 0;                  ///< bytes
+  std::uint64_t partition_attributes = 0;  ///< GPT's attribute bits (UEFI 2.10, table 5.8); 0 elsewhere
+  std::string disk_uuid;                   ///< of a whole disk with a GPT its GUID, lower case; else empty
 };
 
 /// All devices of the request. File systems are mounted when first asked for, and kept.
@@ -121,12 +128,21 @@ class Devices {
   Devices& operator=(const Devices&) = delete;
   virtual ~Devices() = default;
 
-  /// Each disk, then its partitions by number.
+  /// Each disk, then its partitions by number. Without the disks that add_loopback() made.
   [[nodiscard]] virtual const std::vector<Device>& devices() const = 0;
 
+  /// The device of that name, by the names that file_system() takes; nullptr where there is none. The pointer
+  /// lives as long as the Devices.
+  [[nodiscard]] virtual const Device* device(std::string_view device_name) const;
+
+  /// The partitions of a disk by number, also of one that add_loopback() made; empty where there is no such
+  /// disk. The pointers live as long as the Devices.
+  [[nodiscard]] virtual std::vector<const Device*> partitions(std::string_view disk_name) const;
+
   /// The file system of a device by its GRUB name ("hd0,gpt2"; also "hd0,2", which GRUB takes for either
-  /// table). kNotFound: no such device. kUnsupported: no known file system on it. kDamaged and kIo: one that
-  /// cannot be read. The pointer lives as long as the Devices.
+  /// table, and what else it reads as these: see device_name.h). kNotFound: no such device. kUnsupported: no
+  /// known file system on it. kDamaged and kIo: one that cannot be read. The pointer lives as long as the
+  /// Devices.
   [[nodiscard]] virtual Result<FileSystem*> file_system(std::string_view device_name) = 0;
 
   /// The bytes of a device, by the names that file_system() takes; nullptr where there is no such device.
@@ -142,7 +158,8 @@ class Devices {
 
   /// Makes a file of another device a disk, as GRUB's `loopback` does, and tells the disk's name: `name`, or
   /// another where that is taken by another file. The disk, and its partitions where it has any, can be asked
-  /// for by name; they do not appear in devices().
+  /// for by name; they do not appear in devices(). The errors of file_system() and FileSystem::open();
+  /// kUnsupported too where there are too many such disks, or too many inside one another.
   [[nodiscard]] virtual Result<std::string> add_loopback(std::string_view name, std::string_view device,
                                                          std::string_view path) {
     (void)device;

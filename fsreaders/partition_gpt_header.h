@@ -6,12 +6,14 @@
 // what is wrong.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 
+#include "base/budget.h"
 #include "base/bytes.h"
 #include "base/result.h"
-#include "fsreaders/disk.h"
+#include "fsreaders/block_source.h"
 
 namespace pvhgrub::fs {
 
@@ -25,15 +27,43 @@ struct GptHeaderCheck {
       0;  ///< where the header says that the other one lies; set where signature is
   std::uint64_t entries_bytes =
       0;  ///< bytes of the entry array; set where the header's own checksum is right
+  std::uint64_t entries_sector = 0;  ///< where the entries begin; set as entries_bytes
+  std::string disk_uuid;             ///< the disk's GUID, lower case; set as entries_bytes
 
   [[nodiscard]] bool usable() const { return problem.empty(); }
 };
 
 /// Checks the header in `sector` and the checksum of its entries, by the rules of Linux's
 /// block/partitions/efi.c, which are also libfdisk's: what fails here is no GPT for the guest's kernel
-/// either. kIo: the host failed. kUnsupported, kLimit: a header that must not be given to libfdisk.
-[[nodiscard]] Result<GptHeaderCheck> check_gpt_header(Disk& disk, std::uint64_t sector,
-                                                      std::uint32_t sector_size);
+/// either. `name` is the disk's, for messages. kIo: the host failed. kUnsupported, kLimit: a header that must
+/// not be given to libfdisk.
+[[nodiscard]] Result<GptHeaderCheck> check_gpt_header(BlockSource& disk, const std::string& name,
+                                                      std::uint64_t sector, std::uint32_t sector_size);
+
+/// What the two GPT headers say, for one size of sectors.
+struct GptCheck {
+  std::uint32_t sector_size = 512;
+  std::uint64_t last_sector = 0;
+  GptHeaderCheck primary;
+  GptHeaderCheck backup;
+
+  [[nodiscard]] bool usable() const { return primary.usable() || backup.usable(); }
+  [[nodiscard]] bool signature() const { return primary.signature || backup.signature; }
+  /// The header to go by; of a GPT that is usable.
+  [[nodiscard]] const GptHeaderCheck& header() const { return primary.usable() ? primary : backup; }
+};
+
+/// Sector sizes that Linux block devices of guests have.
+inline constexpr std::array<std::uint32_t, 2> kSectorSizes = {512, 4096};
+
+/// Finds the size of sectors by which the disk's GPT counts: first that of the device (`reported`, or 0),
+/// then the other ones, since an image file does not tell and a disk may have moved to a device of another
+/// kind (GRUB tries all of them, too).
+[[nodiscard]] Result<GptCheck> find_gpt(BlockSource& disk, const std::string& name, std::uint32_t reported,
+                                        Budget& budget);
+
+/// A GUID as UEFI stores it (2.10, appendix A), in text, lower case.
+[[nodiscard]] Result<std::string> read_guid(ByteReader& reader);
 
 /// CRC-32 as GPT uses it (reflected, polynomial 0xEDB88320, as in zlib).
 [[nodiscard]] std::uint32_t crc32(Bytes bytes);

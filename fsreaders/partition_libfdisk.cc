@@ -65,6 +65,32 @@ class ReadAheadRestorer {
   int fd_;
 };
 
+/// UEFI 2.10, table 5.8.
+constexpr std::uint64_t kRequiredPartition = 1;
+constexpr std::uint64_t kNoBlockIoProtocol = 2;
+constexpr std::uint64_t kLegacyBiosBootable = 4;
+
+/// The attribute bits from libfdisk's text for them: names for the first three, "GUID:48,56" for the upper
+/// sixteen.
+std::uint64_t attribute_bits(const std::string& text) {
+  std::uint64_t bits = 0;
+  if (text.find("RequiredPartition") != std::string::npos) bits |= kRequiredPartition;
+  if (text.find("NoBlockIOProtocol") != std::string::npos) bits |= kNoBlockIoProtocol;
+  if (text.find("LegacyBIOSBootable") != std::string::npos) bits |= kLegacyBiosBootable;
+  unsigned number = 0;
+  const std::size_t guid = text.find("GUID:");
+  if (guid == std::string::npos) return bits;
+  for (const char c : text.substr(guid + 5) + ",") {
+    if (c >= '0' && c <= '9') {
+      number = number * 10 + static_cast<unsigned>(c - '0');
+    } else {
+      if (number >= 48 && number < 64) bits |= std::uint64_t{1} << number;
+      number = 0;
+    }
+  }
+  return bits;
+}
+
 TableEntry convert(fdisk_partition* entry, bool gpt) {
   TableEntry partition;
   partition.number = std::uint64_t{fdisk_partition_get_partno(entry)} + 1;
@@ -76,9 +102,8 @@ TableEntry convert(fdisk_partition* entry, bool gpt) {
   if (gpt) {
     partition.uuid = lower_case(text_or_empty(fdisk_partition_get_uuid(entry)));
     partition.label = text_or_empty(fdisk_partition_get_name(entry));
-    // UEFI table 5-8, attribute bit 2, by libfdisk's name for it.
-    const std::string attributes = text_or_empty(fdisk_partition_get_attrs(entry));
-    partition.bootable = attributes.find("LegacyBIOSBootable") != std::string::npos;
+    partition.attributes = attribute_bits(text_or_empty(fdisk_partition_get_attrs(entry)));
+    partition.bootable = (partition.attributes & kLegacyBiosBootable) != 0;
   } else {
     partition.bootable = fdisk_partition_is_bootable(entry) != 0;
     partition.extended = fdisk_partition_is_container(entry) != 0;

@@ -19,14 +19,15 @@ constexpr std::uint8_t kProtectiveType = 0xEE;
 /// Follows one extended partition's chain of boot records.
 class Chain {
  public:
-  Chain(Disk& disk, const MbrEntry& extended, std::uint32_t sector_size, std::vector<TableEntry>& found)
-      : disk_(disk), extended_(extended), sector_size_(sector_size), found_(found) {}
+  Chain(BlockSource& disk, const std::string& name, const MbrEntry& extended, std::uint32_t sector_size,
+        std::vector<TableEntry>& found)
+      : disk_(disk), name_(name), extended_(extended), sector_size_(sector_size), found_(found) {}
 
   Result<void> follow(Budget& budget, std::vector<std::string>& notes) {
     std::uint64_t sector = extended_.start;
     std::uint64_t sectors = extended_.sectors;
     while (found_.size() < limits::kPartitions) {
-      PVHGRUB_TRY(budget.charge_steps(1, "following the logical partitions of " + disk_.name()));
+      PVHGRUB_TRY(budget.charge_steps(1, "following the logical partitions of " + name_));
       if (std::find(visited_.begin(), visited_.end(), sector) != visited_.end()) {
         notes.push_back("the chain of logical partitions runs in a circle at sector " +
                         std::to_string(sector) + ": it is taken to end there, with number " +
@@ -94,7 +95,8 @@ class Chain {
     found_.push_back(std::move(partition));
   }
 
-  Disk& disk_;
+  BlockSource& disk_;
+  const std::string& name_;
   const MbrEntry& extended_;
   std::uint64_t sector_size_;
   std::vector<TableEntry>& found_;
@@ -136,12 +138,29 @@ bool is_without_partitions(const Mbr& mbr) {
          std::none_of(entries.begin(), entries.end(), [](const MbrEntry& e) { return e.sectors != 0; });
 }
 
-Result<std::vector<TableEntry>> read_logical_partitions(Disk& disk, const Mbr& mbr, std::uint32_t sector_size,
+std::vector<TableEntry> primary_partitions(const Mbr& mbr) {
+  std::vector<TableEntry> found;
+  for (std::size_t i = 0; i < mbr.entries.size(); ++i) {
+    const MbrEntry& entry = mbr.entries[i];
+    TableEntry partition;
+    partition.number = i + 1;
+    partition.start = entry.start;
+    partition.sectors = entry.sectors;
+    partition.type = msdos_type_name(entry.type);
+    partition.bootable = entry.flag == 0x80;
+    partition.extended = entry.extended();
+    found.push_back(std::move(partition));
+  }
+  return found;
+}
+
+Result<std::vector<TableEntry>> read_logical_partitions(BlockSource& disk, const std::string& name,
+                                                        const Mbr& mbr, std::uint32_t sector_size,
                                                         Budget& budget, std::vector<std::string>& notes) {
   std::vector<TableEntry> found;
   for (const MbrEntry& entry : mbr.entries)
     if (entry.extended() && entry.sectors != 0)
-      PVHGRUB_TRY(Chain(disk, entry, sector_size, found).follow(budget, notes));
+      PVHGRUB_TRY(Chain(disk, name, entry, sector_size, found).follow(budget, notes));
   return found;
 }
 

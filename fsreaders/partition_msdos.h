@@ -11,7 +11,7 @@
 #include "base/budget.h"
 #include "base/bytes.h"
 #include "base/result.h"
-#include "fsreaders/disk.h"
+#include "fsreaders/block_source.h"
 #include "fsreaders/partition_entry.h"
 
 namespace pvhgrub::fs {
@@ -44,11 +44,15 @@ struct Mbr {
 /// sector), or no entry in use.
 [[nodiscard]] bool is_without_partitions(const Mbr& mbr);
 
+/// The four entries of a master boot record, used or not.
+[[nodiscard]] std::vector<TableEntry> primary_partitions(const Mbr& mbr);
+
 /// The logical partitions of all extended ones, from number 5, by the rules of Linux's
 /// block/partitions/msdos.c: a record without 55 AA ends its chain, every entry of a record that is not a
 /// link is a partition, and each extended partition has a chain. Notes tell of a chain that runs in a circle,
-/// which ends there, and of one with bytes that cannot be read.
-[[nodiscard]] Result<std::vector<TableEntry>> read_logical_partitions(Disk& disk, const Mbr& mbr,
+/// which ends there, and of one with bytes that cannot be read. `name` is the disk's, for messages.
+[[nodiscard]] Result<std::vector<TableEntry>> read_logical_partitions(BlockSource& disk,
+                                                                      const std::string& name, const Mbr& mbr,
                                                                       std::uint32_t sector_size,
                                                                       Budget& budget,
                                                                       std::vector<std::string>& notes);

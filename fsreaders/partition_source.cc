@@ -34,4 +34,11 @@ Result<DiskExtent> PartitionSource::locate(std::uint64_t offset, std::uint64_t l
   return extent;
 }
 
+Result<void> PartitionSource::send(std::uint64_t offset, std::uint64_t length, ContentSink& sink) {
+  if (!range_inside<std::uint64_t>(offset, length, size_))
+    return fail(ErrorCode::kDamaged, "something points past the partition's end",
+                name_ + ", byte " + std::to_string(offset) + " of the partition");
+  return disk_.send(offset_ + offset, length, sink);
+}
+
 }  // namespace pvhgrub::fs

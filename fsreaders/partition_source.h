@@ -23,6 +23,7 @@ class PartitionSource final : public BlockSource {
   /// name.
   [[nodiscard]] Result<void> read_at(std::uint64_t offset, std::span<std::byte> out) override;
   [[nodiscard]] Result<DiskExtent> locate(std::uint64_t offset, std::uint64_t length) override;
+  [[nodiscard]] Result<void> send(std::uint64_t offset, std::uint64_t length, ContentSink& sink) override;
 
  private:
   BlockSource& disk_;

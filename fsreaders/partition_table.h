@@ -20,13 +20,15 @@ struct Partition {
   std::string type;          ///< GPT's type GUID, or MBR's type as "0x83"; lower case
   std::string uuid;          ///< GPT's unique GUID, or MBR's "SIGNATURE-NN"; lower case; as Linux's PARTUUID
   std::string label;         ///< GPT's partition name in UTF-8; empty elsewhere
-  bool bootable = false;     ///< MBR's active flag, GPT's legacy-BIOS-bootable attribute
+  std::uint64_t attributes = 0;  ///< GPT's attribute bits (UEFI 2.10, table 5.8); 0 for MBR
+  bool bootable = false;         ///< MBR's active flag, GPT's legacy-BIOS-bootable attribute
 };
 
 struct PartitionTable {
   enum class Kind : std::uint8_t { kNone, kGpt, kMsdos };
   Kind kind = Kind::kNone;
   std::uint32_t sector_size = 512;    ///< bytes of a logical sector, by which the table counts
+  std::string disk_uuid;              ///< the GPT's disk GUID, lower case; empty elsewhere
   std::vector<Partition> partitions;  ///< in order of number, at most limits::kPartitions
   std::vector<std::string> notes;     ///< for the user: what was wrong but did not stop the reading
 
@@ -39,5 +41,10 @@ struct PartitionTable {
 /// first sector). kDamaged: there was a GPT, but neither copy is usable. kLimit: a GPT larger than
 /// limits::kGptEntryArrayBytes.
 [[nodiscard]] Result<PartitionTable> read_partition_table(Disk& disk, Budget& budget);
+
+/// The same of a disk that is no descriptor, as libfdisk needs one, but a file opened as a disk. `name` is
+/// for messages.
+[[nodiscard]] Result<PartitionTable> read_image_partition_table(BlockSource& image, const std::string& name,
+                                                                Budget& budget);
 
 }  // namespace pvhgrub::fs

@@ -22,11 +22,29 @@ namespace {
 
 constexpr std::uint64_t kMiB = limits::kMiB;
 
-Result<PartitionTable> read_table(const DiskInput& input) {
+/// All that is read of a table, in text. Without entries of type 0, which Linux counts and libfdisk does not.
+std::string description(const Result<PartitionTable>& table) {
+  if (!table) return "error";
+  std::ostringstream stream;
+  stream << table->kind_name() << " " << table->sector_size << " " << table->disk_uuid << "\n";
+  for (const Partition& partition : table->partitions)
+    if (partition.type != "0x00")
+      stream << partition.number << " " << partition.offset << " " << partition.size << " " << partition.type
+             << " " << partition.uuid << " " << partition.label << " " << partition.attributes << " "
+             << partition.bootable << "\n";
+  return stream.str();
+}
+
+/// Without libfdisk the same must be read of `sane` tables, where nothing but the bytes says how large a
+/// sector is. (Of entries that point past the disk's end libfdisk makes less.)
+Result<PartitionTable> read_table(const DiskInput& input, bool sane = true) {
   Budget budget = Budget::standard();
   const auto disk = Disk::open(input, 0);
   REQUIRE(disk);
-  return read_partition_table(**disk, budget);
+  auto table = read_partition_table(**disk, budget);
+  if (input.sector_size == 0 && sane)
+    CHECK(description(read_image_partition_table(**disk, "hd0", budget)) == description(table));
+  return table;
 }
 
 /// "number offset size" in bytes, a line each.
@@ -169,7 +187,7 @@ TEST_CASE("random MBRs are read as libblkid reads them") {
 TEST_CASE("no changed byte of a GPT does worse than an error") {
   Image image(64 * kMiB);
   GptMaker maker;
-  maker.entries = {GptEntry{2'048, 18'431, "one", 0}, GptEntry{18'432, 65'535, "two", 4}};
+  maker.entries = {GptEntry{2'048, 18'431, "one", 0}, GptEntry{18'432, 65'535, "two", 0x8101'0000'0000'0007}};
   maker.write(image);
   const auto whole = read_table(image.input());
   REQUIRE(whole);
@@ -212,7 +230,7 @@ TEST_CASE("no changed byte of an MBR and its chain does worse than an error") {
            {std::byte{0}, std::byte{0xFF}, old ^ std::byte{0x80},
             std::byte(std::to_integer<unsigned>(old) + 1), std::byte{0x05}, std::byte{0xEE}}) {
         image.fill(place, 1, value);
-        const auto table = read_table(image.input());
+        const auto table = read_table(image.input(), false);
         INFO("byte " << place);
         if (!table) {
           CHECK_FALSE(table.error().message.empty());

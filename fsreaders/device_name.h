@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Device names as GRUB reads them (grub-core/kern/disk.c, partition.c, disk/i386/pc/biosdisk.c of 2.06):
+// numbers may have leading zeros or a prefix of their base, and what follows them does not count.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace pvhgrub::fs {
+
+/// The one form of a name, without parentheses, that devices carry: "hd0,gpt2" for "hd00,gpt02" and
+/// "hd0,gpt0x2", "hd0,2" for "hd0,02x". What names no partition in any reading stays as it is, and so does a
+/// disk whose name is not "hd" and a number.
+[[nodiscard]] std::string normal_device_name(std::string_view name);
+
+/// The disk that a device is, or lies on: what stands before the first comma.
+[[nodiscard]] std::string_view disk_of_device(std::string_view name);
+
+/// What GRUB's partition map of a device is called ("gpt", "msdos"): empty for a whole disk.
+[[nodiscard]] std::string_view partition_map_of_device(std::string_view name);
+
+/// Whether `name` is one of those by which a device called `device` is known: its own, or with the
+/// partition's number alone.
+[[nodiscard]] bool is_name_of_device(std::string_view name, std::string_view device);
+
+}  // namespace pvhgrub::fs
