@@ -189,6 +189,10 @@ inline constexpr std::size_t kInitrds = 256;
 inline constexpr std::size_t kBlsEntryBytes = 64 * kKiB;
 /// Fields of one such file: GRUB 2.14's own limit.
 inline constexpr std::size_t kBlsFields = 10'000;
+/// Files on one initrd line, and modules of one hypervisor.
+inline constexpr std::size_t kInitrds = 256;
+/// An os-release file in bytes; real ones have some 500.
+inline constexpr std::size_t kOsReleaseBytes = 64 * kKiB;
 
 // --- systemd-boot
 // ----------------------------------------------------------------------------------------------

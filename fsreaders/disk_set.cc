@@ -215,7 +215,8 @@ std::string DiskSet::free_name(std::string_view name) const {
   // Of a disk's name only the number counts.
   if (base.starts_with("hd")) base = "loop_" + base;
   std::string free = base;
-  for (std::size_t number = 2; find(free).slot != nullptr; ++number) free = base + ":" + std::to_string(number);
+  for (std::size_t number = 2; find(free).slot != nullptr; ++number)
+    free = base + ":" + std::to_string(number);
   return free;
 }
 

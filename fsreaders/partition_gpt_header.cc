@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/checked.h"
+#include "base/crc32.h"
 #include "base/limits.h"
 
 namespace pvhgrub::fs {
@@ -20,17 +21,6 @@ constexpr std::uint32_t kSmallestHeader = 92;
 constexpr std::uint32_t kEntryBytes = 128;
 /// Byte offset of HeaderCRC32, which counts as zero in its own computation.
 constexpr std::size_t kHeaderChecksumOffset = 16;
-
-constexpr std::array<std::uint32_t, 256> make_crc32_table() {
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t i = 0; i < 256; ++i) {
-    std::uint32_t value = i;
-    for (int bit = 0; bit < 8; ++bit) value = (value >> 1) ^ ((value & 1) != 0 ? 0xEDB8'8320U : 0U);
-    table[i] = value;
-  }
-  return table;
-}
-constexpr std::array<std::uint32_t, 256> kCrc32Table = make_crc32_table();
 
 struct Header {
   std::uint32_t header_size;
@@ -93,13 +83,6 @@ Result<std::string> problem_of_entries(BlockSource& disk, const Header& header, 
 }
 
 }  // namespace
-
-std::uint32_t crc32(Bytes bytes) {
-  std::uint32_t value = 0xFFFF'FFFF;
-  for (const std::byte byte : bytes)
-    value = (value >> 8) ^ kCrc32Table[(value ^ std::to_integer<std::uint32_t>(byte)) & 0xFF];
-  return ~value;
-}
 
 Result<std::string> read_guid(ByteReader& reader) {
   constexpr std::string_view kDigits = "0123456789abcdef";

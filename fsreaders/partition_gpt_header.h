@@ -65,7 +65,4 @@ inline constexpr std::array<std::uint32_t, 2> kSectorSizes = {512, 4096};
 /// A GUID as UEFI stores it (2.10, appendix A), in text, lower case.
 [[nodiscard]] Result<std::string> read_guid(ByteReader& reader);
 
-/// CRC-32 as GPT uses it (reflected, polynomial 0xEDB88320, as in zlib).
-[[nodiscard]] std::uint32_t crc32(Bytes bytes);
-
 }  // namespace pvhgrub::fs

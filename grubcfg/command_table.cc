@@ -12,8 +12,9 @@ using Table = std::unordered_map<std::string_view, const CommandEntry*>;
 Table make_table() {
   Table table;
   for (const std::span<const CommandEntry> commands :
-       {language_commands(), file_commands(), environment_commands(), search_commands(), loader_commands(),
-        menu_commands(), bls_commands(), legacy_commands(), inert_commands()})
+       {language_commands(), file_commands(), environment_commands(), search_commands(), device_commands(),
+        inspection_commands(), hash_commands(), loader_commands(), menu_commands(), bls_commands(),
+        legacy_commands(), inert_commands(), hardware_commands()})
     for (const CommandEntry& command : commands) table.emplace(command.name, &command);
   return table;
 }

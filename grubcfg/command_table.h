@@ -29,10 +29,14 @@ struct CommandEntry {
 [[nodiscard]] std::span<const CommandEntry> file_commands();         // commands_files.cc
 [[nodiscard]] std::span<const CommandEntry> environment_commands();  // commands_environment.cc
 [[nodiscard]] std::span<const CommandEntry> search_commands();       // commands_search.cc
+[[nodiscard]] std::span<const CommandEntry> device_commands();       // commands_devices.cc
+[[nodiscard]] std::span<const CommandEntry> inspection_commands();   // commands_inspection.cc
+[[nodiscard]] std::span<const CommandEntry> hash_commands();         // commands_hash.cc
 [[nodiscard]] std::span<const CommandEntry> loader_commands();       // commands_loaders.cc
 [[nodiscard]] std::span<const CommandEntry> menu_commands();         // commands_menu.cc
 [[nodiscard]] std::span<const CommandEntry> legacy_commands();       // commands_legacy.cc
 [[nodiscard]] std::span<const CommandEntry> bls_commands();          // commands_bls.cc
 [[nodiscard]] std::span<const CommandEntry> inert_commands();        // commands_inert.cc
+[[nodiscard]] std::span<const CommandEntry> hardware_commands();     // commands_hardware.cc
 
 }  // namespace pvhgrub::grubcfg

@@ -55,18 +55,36 @@ Result<Status> run_background_image(Evaluator& evaluator, const CommandCall& cal
   return kStatusOk;
 }
 
-// Ubuntu asks whether the graphics card is on a list; a PVH guest has none.
-Result<Status> run_hwmatch(Evaluator& evaluator, const CommandCall&) {
-  PVHGRUB_TRY(evaluator.set_variable("match", "0"));
-  return kStatusOk;
+// Nobody is there to be asked: where nobody has to be, everybody may.
+Result<Status> run_authenticate(Evaluator& evaluator, const CommandCall&) {
+  if (evaluator.environment().value_or_empty("superusers").empty()) return kStatusOk;
+  return evaluator.raise(kStatusAccessDenied, "`authenticate' asks for a password, and nobody is asked here");
 }
 
-// -l: long mode; -p: physical address extension. A host that runs Xen 4.10 or later has both.
-Result<Status> run_cpuid(Evaluator& evaluator, const CommandCall& call) {
-  if (call.arguments.empty() || call.arguments[0] == "-l" || call.arguments[0] == "--long-mode" ||
-      call.arguments[0] == "-p" || call.arguments[0] == "--pae")
-    return kStatusOk;
-  return evaluator.raise(kStatusBadArgument, "unknown argument `" + call.arguments[0] + "'");
+// What a signature says of a file is not looked at: no key of the guest's is trusted more than its disk.
+Result<Status> run_verify(Evaluator& evaluator, const CommandCall& call) {
+  if (call.arguments.empty()) return evaluator.raise(kStatusBadArgument, "one argument expected");
+  return evaluator.raise(kStatusBadSignature, "signatures are not checked here: `" + std::string(call.name) +
+                                                  "' counts as failed");
+}
+
+Result<Status> run_test_blockarg(Evaluator& evaluator, const CommandCall& call) {
+  if (call.block == nullptr) return evaluator.raise(kStatusBadArgument, "no block parameter");
+  PVHGRUB_TRY(evaluator.session().diagnostics.echo("{" + std::string(call.block->text()) + "}\n"));
+  return evaluator.run_text(*call.block);
+}
+
+// zfs-bootfs DEVICE [VARIABLE], zfsinfo, zfskey: no ZFS is read, so none is found.
+Result<Status> run_zfs(Evaluator& evaluator, const CommandCall& call) {
+  if (call.arguments.empty()) return evaluator.raise(kStatusBadArgument, "one argument expected");
+  return evaluator.raise(kStatusUnknownFileSystem, "this version of pvhgrub cannot read ZFS, which `" +
+                                                       std::string(call.name) + "' needs");
+}
+
+// xnu_uuid IDENTIFIER [VARIABLE] makes macOS's name of a disk, which no Linux asks for.
+Result<Status> run_no_such_system(Evaluator& evaluator, const CommandCall& call) {
+  return evaluator.raise(kStatusNotImplemented,
+                         "`" + std::string(call.name) + "' is for a system that no guest of ours runs");
 }
 
 Result<Status> run_unsupported(Evaluator& evaluator, const CommandCall& call) {
@@ -82,76 +100,69 @@ constexpr std::array kCommands = {
     CommandEntry{"rmmod", run_rmmod},
     CommandEntry{"loadfont", run_loadfont},
     CommandEntry{"background_image", run_background_image},
-    CommandEntry{"hwmatch", run_hwmatch, kSome},
-    CommandEntry{"cpuid", run_cpuid},
+    CommandEntry{"authenticate", run_authenticate},
+    CommandEntry{"test_blockarg", run_test_blockarg, kEvery, true},
     // Without effect on what is booted.
-    CommandEntry{"acpi", run_nothing},
-    CommandEntry{"authenticate", run_nothing},
+    CommandEntry{"all_functional_test", run_nothing},
     CommandEntry{"background_color", run_nothing},
-    CommandEntry{"badram", run_nothing},
     CommandEntry{"clear", run_nothing},
-    CommandEntry{"cmosclean", run_nothing},
-    CommandEntry{"cmosset", run_nothing},
-    CommandEntry{"cutmem", run_nothing},
-    CommandEntry{"date", run_nothing},
-    CommandEntry{"devicetree", run_nothing, kSome},
     CommandEntry{"distrust", run_nothing},
-    CommandEntry{"drivemap", run_nothing, kSome},
-    CommandEntry{"gptsync", run_nothing},
-    CommandEntry{"hdparm", run_nothing},
+    CommandEntry{"functional_test", run_nothing},
     CommandEntry{"help", run_nothing},
-    CommandEntry{"keymap", run_nothing},
-    CommandEntry{"kfreebsd_loadenv", run_nothing, kSome},
-    CommandEntry{"kfreebsd_module", run_nothing, kSome},
-    CommandEntry{"kfreebsd_module_elf", run_nothing, kSome},
+    CommandEntry{"keymap", run_nothing, kSome},
+    CommandEntry{"list_trusted", run_nothing},
     // The function that every distribution's configuration defines, and blscfg's entries call.
     CommandEntry{"load_video", run_nothing, kSome},
     CommandEntry{"lockdown", run_nothing, kSome},
-    CommandEntry{"lsacpi", run_nothing},
     CommandEntry{"lsfonts", run_nothing},
-    CommandEntry{"lsmmap", run_nothing},
     CommandEntry{"lsmod", run_nothing},
-    CommandEntry{"lspci", run_nothing},
-    CommandEntry{"nativedisk", run_nothing},
-    CommandEntry{"outb", run_nothing},
-    CommandEntry{"outl", run_nothing},
-    CommandEntry{"outw", run_nothing},
-    CommandEntry{"parttool", run_nothing},
-    CommandEntry{"play", run_nothing},
+    CommandEntry{"nativedisk", run_nothing, kSome},
     CommandEntry{"save_default", run_nothing, kSome},
-    CommandEntry{"sendkey", run_nothing, kSome},
-    CommandEntry{"serial", run_nothing},
-    CommandEntry{"setpci", run_nothing},
+    CommandEntry{"serial", run_nothing, kSome},
     CommandEntry{"terminal_input", run_nothing},
     CommandEntry{"terminal_output", run_nothing},
-    CommandEntry{"terminfo", run_nothing},
-    CommandEntry{"tpm", run_nothing, kSome},
+    CommandEntry{"terminfo", run_nothing, kSome},
     CommandEntry{"trust", run_nothing},
-    CommandEntry{"vbeinfo", run_nothing},
+    CommandEntry{"vbeinfo", run_nothing, kSome},
+    CommandEntry{"vbetest", run_nothing, kSome},
+    CommandEntry{"version", run_nothing, kSome},
     CommandEntry{"videoinfo", run_nothing},
     CommandEntry{"videotest", run_nothing},
-    CommandEntry{"wrmsr", run_nothing},
-    // Tests of hardware that a PVH guest has not.
-    CommandEntry{"cmostest", run_nothing_false},
-    CommandEntry{"keystatus", run_nothing_false},
-    CommandEntry{"rdmsr", run_nothing_false},
-    CommandEntry{"smbios", run_nothing_false},
+    // Keys and measurements: there is no TPM, and no database of keys.
+    CommandEntry{"append_add_db_cert", run_nothing, kSome},
+    CommandEntry{"append_add_db_hash", run_nothing, kSome},
+    CommandEntry{"append_add_dbx_cert", run_nothing, kSome},
+    CommandEntry{"append_add_dbx_hash", run_nothing, kSome},
+    CommandEntry{"append_list_db", run_nothing, kSome},
+    CommandEntry{"append_list_dbx", run_nothing, kSome},
+    CommandEntry{"append_rm_dbx_cert", run_nothing, kSome},
+    CommandEntry{"append_rm_dbx_hash", run_nothing, kSome},
+    CommandEntry{"crypttab_entry", run_nothing, kSome},
+    CommandEntry{"distrust_certificate", run_nothing, kSome},
+    CommandEntry{"list_certificates", run_nothing, kSome},
+    CommandEntry{"tpm", run_nothing, kSome},
+    CommandEntry{"tpm2_key_protector_clear", run_nothing, kSome},
+    CommandEntry{"tpm2_key_protector_init", run_nothing, kSome},
+    CommandEntry{"tpm_record_pcrs", run_nothing, kSome},
+    CommandEntry{"trust_certificate", run_nothing, kSome},
+    CommandEntry{"append_verify", run_verify, kSome},
+    CommandEntry{"verify_appended", run_verify, kSome},
+    CommandEntry{"verify_detached", run_verify},
+    // Of file systems and systems that are not read.
+    CommandEntry{"btrfs-get-default-subvol", run_nothing_false, kSome},
+    CommandEntry{"btrfs-info", run_nothing, kSome},
+    CommandEntry{"btrfs-list-subvols", run_nothing, kSome},
+    CommandEntry{"btrfs-mount-subvol", run_nothing_false, kSome},
+    CommandEntry{"prep_load_env", run_nothing, kSome},
+    CommandEntry{"xnu_uuid", run_no_such_system},
+    CommandEntry{"zfs-bootfs", run_zfs},
+    CommandEntry{"zfsinfo", run_zfs},
+    CommandEntry{"zfskey", run_zfs},
     // What later versions follow.
-    CommandEntry{"cmp", run_unsupported, kEvery},
-    CommandEntry{"cryptomount", run_unsupported},
     CommandEntry{"extract_syslinux_entries_configfile", run_unsupported},
     CommandEntry{"extract_syslinux_entries_source", run_unsupported},
-    CommandEntry{"file", run_unsupported},
-    CommandEntry{"hashsum", run_unsupported},
-    CommandEntry{"loopback", run_unsupported},
-    CommandEntry{"md5sum", run_unsupported},
-    CommandEntry{"sha1sum", run_unsupported},
-    CommandEntry{"sha256sum", run_unsupported},
-    CommandEntry{"sha512sum", run_unsupported},
     CommandEntry{"syslinux_configfile", run_unsupported},
     CommandEntry{"syslinux_source", run_unsupported},
-    CommandEntry{"verify_detached", run_unsupported},
-    CommandEntry{"zfs-bootfs", run_unsupported},
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "grubcfg/block_list_file.h"
 #include "grubcfg/command_table.h"
 #include "grubcfg/file_access.h"
+#include "grubcfg/grub_flavour.h"
 #include "grubcfg/loader_command_line.h"
 #include "grubcfg/unified_image.h"
 
@@ -28,6 +29,18 @@ Result<std::optional<FileReference>> loader_file(Evaluator& evaluator, std::stri
   return file;
 }
 
+/// The words as the command line of a kernel or module, by the rules of the guest's GRUB.
+Result<std::string> command_line(Evaluator& evaluator, std::span<const std::string> words) {
+  PVHGRUB_TRY_ASSIGN(const bool hex_escapes, passes_hex_escapes(evaluator, words));
+  return make_loader_command_line(words, hex_escapes);
+}
+
+// A guest whose GRUB boots nothing unsigned is told that this is not looked at.
+void note_signatures(Evaluator& evaluator) {
+  if (evaluator.environment().value_or_empty("check_signatures") != "enforce") return;
+  evaluator.notice("check_signatures is `enforce', but signatures of files are not checked here");
+}
+
 // linux, linux16, linuxefi: the kernel sees BOOT_IMAGE= and all arguments (grub-core/loader/i386/linux.c).
 Result<Status> run_linux(Evaluator& evaluator, const CommandCall& call) {
   LoadedSystem& loaded = evaluator.state().loaded;
@@ -41,8 +54,14 @@ Result<Status> run_linux(Evaluator& evaluator, const CommandCall& call) {
   loaded.entry.kind = BootEntry::Kind::kLinux;
   loaded.entry.loader_command = call.name;
   loaded.entry.kernel = std::move(*kernel);
-  loaded.entry.command_line = "BOOT_IMAGE=" + make_loader_command_line(call.arguments);
+  PVHGRUB_TRY_ASSIGN(const std::string arguments, command_line(evaluator, call.arguments.subspan(1)));
+  loaded.entry.command_line = arguments;
+  if (evaluator.session().settings.boot_image_argument) {
+    PVHGRUB_TRY_ASSIGN(const std::string image, command_line(evaluator, call.arguments.first(1)));
+    loaded.entry.command_line = "BOOT_IMAGE=" + image + (arguments.empty() ? "" : " ") + arguments;
+  }
   loaded.takes_initrd = true;
+  note_signatures(evaluator);
   return kStatusOk;
 }
 
@@ -86,9 +105,12 @@ Result<Status> run_initrd(Evaluator& evaluator, const CommandCall& call) {
   return kStatusOk;
 }
 
-/// The arguments without leading options ("--nounzip", "--quirk-bad-kludge").
+/// The arguments without leading options ("--nounzip", "--quirk-bad-kludge", "--type=ramdisk").
 std::span<const std::string> without_options(std::span<const std::string> arguments) {
-  while (!arguments.empty() && arguments.front().starts_with("--")) arguments = arguments.subspan(1);
+  while (!arguments.empty() && arguments.front().starts_with("--")) {
+    const bool takes_value = arguments.front() == "--type" && arguments.size() > 1;
+    arguments = arguments.subspan(takes_value ? 2 : 1);
+  }
   return arguments;
 }
 
@@ -104,28 +126,42 @@ Result<Status> run_multiboot(Evaluator& evaluator, const CommandCall& call) {
   loaded.entry.kind = BootEntry::Kind::kOther;
   loaded.entry.loader_command = call.name;
   loaded.entry.hypervisor = std::move(*file);
-  loaded.entry.hypervisor_command_line = make_loader_command_line(arguments.subspan(1));
+  PVHGRUB_TRY_ASSIGN(loaded.entry.hypervisor_command_line, command_line(evaluator, arguments.subspan(1)));
   return kStatusOk;
 }
 
+// module, module2, xen_module, and what ARM's GRUB called the latter earlier. A module's arguments begin
+// behind its name: Xen drops no word of them when GRUB 2 or Xen itself loads it, so Linux sees even the word
+// "placeholder" that 20_linux_xen writes for loaders that lost the first one.
 Result<Status> run_module(Evaluator& evaluator, const CommandCall& call) {
   const std::span<const std::string> arguments = without_options(call.arguments);
   LoadedSystem& loaded = evaluator.state().loaded;
   if (arguments.empty()) return evaluator.raise(kStatusBadArgument, "filename expected");
   if (!loaded.entry.hypervisor)
     return evaluator.raise(kStatusBadArgument, "you need to load the multiboot kernel first");
+  if (loaded.modules.size() >= limits::kInitrds)
+    return fail(ErrorCode::kLimit, "more than " + std::to_string(limits::kInitrds) + " modules of one kernel",
+                evaluator.where());
   PVHGRUB_TRY_ASSIGN(std::optional<FileReference> file, loader_file(evaluator, arguments[0]));
   if (!file) return evaluator.error();
-  ++loaded.modules;
-  if (loaded.modules == 1) {
-    loaded.entry.kind = BootEntry::Kind::kLinux;
-    loaded.entry.kernel = std::move(*file);
-    loaded.entry.command_line = make_loader_command_line(arguments.subspan(1));
-  } else if (loaded.modules == 2) {
-    loaded.entry.initrds = {InitrdFile{std::move(*file), std::nullopt}};
-  } else {
-    evaluator.notice("module `" + arguments[0] + "' is for the hypervisor and is left out");
-  }
+  PVHGRUB_TRY_ASSIGN(std::string line, command_line(evaluator, arguments.subspan(1)));
+  loaded.modules.push_back({std::move(*file), std::move(line)});
+  return kStatusOk;
+}
+
+// devicetree [FILE]: noted beside whatever kernel is loaded; without a file, none.
+Result<Status> run_devicetree(Evaluator& evaluator, const CommandCall& call) {
+  evaluator.state().device_tree.reset();
+  if (call.arguments.empty()) return kStatusOk;
+  if (call.arguments.size() > 1) return evaluator.raise(kStatusBadArgument, "one argument expected");
+  PVHGRUB_TRY_ASSIGN(std::optional<FileReference> file, loader_file(evaluator, call.arguments[0]));
+  if (!file) return evaluator.error();
+  evaluator.state().device_tree = std::move(*file);
+  return kStatusOk;
+}
+
+// Files and settings for systems that are not booted as Linux.
+Result<Status> run_part_of_other_system(Evaluator&, const CommandCall&) {
   return kStatusOk;
 }
 
@@ -158,7 +194,7 @@ Result<Status> run_chainloader(Evaluator& evaluator, const CommandCall& call) {
   loaded.entry.kind = BootEntry::Kind::kChainloader;
   loaded.entry.loader_command = call.name;
   loaded.entry.kernel = std::move(*file);
-  loaded.entry.command_line = make_loader_command_line(arguments.subspan(1));
+  PVHGRUB_TRY_ASSIGN(loaded.entry.command_line, command_line(evaluator, arguments.subspan(1)));
   return kStatusOk;
 }
 
@@ -211,6 +247,10 @@ constexpr std::array kCommands = {
     CommandEntry{"module2", run_module},
     CommandEntry{"xen_hypervisor", run_multiboot, kSome},
     CommandEntry{"xen_module", run_module, kSome},
+    CommandEntry{"xen_linux", run_module, kSome},
+    CommandEntry{"xen_initrd", run_module, kSome},
+    CommandEntry{"xen_xsm", run_module, kSome},
+    CommandEntry{"devicetree", run_devicetree, kSome},
     CommandEntry{"chainloader", run_chainloader, kSome},
     CommandEntry{"appleloader", run_other_loader, kSome},
     CommandEntry{"freedos", run_other_loader, kSome},
@@ -223,6 +263,19 @@ constexpr std::array kCommands = {
     CommandEntry{"truecrypt", run_other_loader, kSome},
     CommandEntry{"xnu_kernel", run_other_loader, kSome},
     CommandEntry{"xnu_kernel64", run_other_loader, kSome},
+    CommandEntry{"kfreebsd_loadenv", run_part_of_other_system, kSome},
+    CommandEntry{"kfreebsd_module", run_part_of_other_system, kSome},
+    CommandEntry{"kfreebsd_module_elf", run_part_of_other_system, kSome},
+    CommandEntry{"knetbsd_module", run_part_of_other_system, kSome},
+    CommandEntry{"knetbsd_module_elf", run_part_of_other_system, kSome},
+    CommandEntry{"kopenbsd_ramdisk", run_part_of_other_system, kSome},
+    CommandEntry{"xnu_devprop_load", run_part_of_other_system, kSome},
+    CommandEntry{"xnu_kext", run_part_of_other_system, kSome},
+    CommandEntry{"xnu_kextdir", run_part_of_other_system, kSome},
+    CommandEntry{"xnu_mkext", run_part_of_other_system, kSome},
+    CommandEntry{"xnu_ramdisk", run_part_of_other_system, kSome},
+    CommandEntry{"xnu_resume", run_part_of_other_system, kSome},
+    CommandEntry{"xnu_splash", run_part_of_other_system, kSome},
     CommandEntry{"boot", run_boot},
     CommandEntry{"exit", run_leave},
     CommandEntry{"halt", run_leave},

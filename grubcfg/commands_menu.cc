@@ -46,6 +46,7 @@ MenuEntry make_entry(const CommandCall& call, ParsedOptions& parsed, std::string
 }
 
 Result<Status> run_menuentry(Evaluator& evaluator, const CommandCall& call) {
+  if (call.name == "hiddenentry") evaluator.state().is_suse = true;
   ParsedOptions parsed;
   if (!parse_options(evaluator, call.arguments, kEntryOptions,
                      static_cast<unsigned>(OptionStyle::kUnknownAreArguments), parsed))

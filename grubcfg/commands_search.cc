@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// search, search.fs_uuid, search.fs_label, search.file, probe (GRUB manual, "search", "probe").
+// search, search.fs_uuid, search.fs_label, search.file (GRUB manual, "search"), and the partitions' kinds of
+// search that CoreOS and Flatcar have added.
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -13,7 +14,7 @@ namespace pvhgrub::grubcfg {
 
 namespace {
 
-enum class SearchKind : std::uint8_t { kFile, kLabel, kUuid };
+enum class SearchKind : std::uint8_t { kFile, kLabel, kUuid, kPartitionLabel, kPartitionUuid, kDiskUuid };
 
 struct SearchQuery {
   SearchKind kind = SearchKind::kFile;
@@ -22,6 +23,7 @@ struct SearchQuery {
   std::vector<std::string> hints;       ///< tried first; with a ',' at the end, the partitions too
   bool no_floppy = false;
   bool root_device_only = false;
+  bool encrypted_only = false;
 };
 
 std::string_view name_of(SearchKind kind) {
@@ -32,6 +34,12 @@ std::string_view name_of(SearchKind kind) {
       return "--label";
     case SearchKind::kUuid:
       return "--fs-uuid";
+    case SearchKind::kPartitionLabel:
+      return "--part-label";
+    case SearchKind::kPartitionUuid:
+      return "--part-uuid";
+    case SearchKind::kDiskUuid:
+      return "--disk-uuid";
   }
   return "";
 }
@@ -51,6 +59,8 @@ class Search {
   /// True where the search ends with this device.
   Result<bool> try_device(std::string_view device);
   Result<bool> matches(std::string_view device);
+  Result<bool> matches_contents(std::string_view device);
+  bool matches_table(const fs::Device& device) const;
   Result<bool> try_hint(std::string hint);
   Result<bool> try_all();
 
@@ -67,14 +77,36 @@ Result<bool> Search::matches(std::string_view device) {
       device[2] <= '9')
     return false;
   const std::string_view root = evaluator_.environment().value_or_empty("root");
+  // Disks of the firmware are all that a guest has; encrypted ones stay closed.
+  if (query_.encrypted_only) return false;
   if (query_.root_device_only && !root.empty() && disk_of(root) != disk_of(device)) return false;
+  return matches_contents(device);
+}
+
+bool Search::matches_table(const fs::Device& device) const {
+  const auto is_key = [&](std::string_view value) {
+    return !value.empty() && equal_ignoring_case(value, query_.key);
+  };
+  if (query_.kind == SearchKind::kPartitionLabel)
+    return !device.partition_label.empty() && device.partition_label == query_.key;
+  return is_key(query_.kind == SearchKind::kPartitionUuid ? device.partition_uuid : device.disk_uuid);
+}
+
+Result<bool> Search::matches_contents(std::string_view device) {
   if (query_.kind == SearchKind::kFile) {
     const std::optional<FileReference> file = files_.locate("(" + std::string(device) + ")" + query_.key);
     if (!file) return false;
     PVHGRUB_TRY_ASSIGN(const std::unique_ptr<fs::File> opened, files_.open(*file));
     return opened != nullptr;
   }
-  PVHGRUB_TRY_ASSIGN(const fs::FileSystem* const file_system, files_.file_system(device));
+  const std::optional<std::string> resolved = files_.resolve_device(device);
+  if (!resolved) return false;
+  if (query_.kind != SearchKind::kLabel && query_.kind != SearchKind::kUuid) {
+    const fs::Devices* const devices = evaluator_.session().devices;
+    const fs::Device* const found = devices != nullptr ? devices->device(*resolved) : nullptr;
+    return found != nullptr && matches_table(*found);
+  }
+  PVHGRUB_TRY_ASSIGN(const fs::FileSystem* const file_system, files_.file_system(*resolved));
   if (file_system == nullptr) return false;
   if (query_.kind == SearchKind::kLabel)
     return !file_system->label().empty() && file_system->label() == query_.key;
@@ -101,11 +133,8 @@ Result<bool> Search::try_hint(std::string hint) {
   PVHGRUB_TRY_ASSIGN(const bool done, try_device(hint));
   if (done || !partitions_too) return done;
   // Unlike all devices, the partitions of a hint are gone through from the first to the last.
-  const fs::Devices* const devices = evaluator_.session().devices;
-  if (devices == nullptr) return false;
-  for (const fs::Device& device : devices->devices()) {
-    if (!device.name.starts_with(hint + ",")) continue;
-    PVHGRUB_TRY_ASSIGN(const bool partition_done, try_device(device.name));
+  for (const std::string& partition : files_.partition_names(hint)) {
+    PVHGRUB_TRY_ASSIGN(const bool partition_done, try_device(partition));
     if (partition_done) return true;
   }
   return false;
@@ -159,9 +188,14 @@ enum SearchOption : std::size_t {
   kHintBareMetal,
   kHintEfi,
   kHintArc,
+  kPartitionLabel,
+  kPartitionUuid,
+  kDiskUuid,
+  kCryptodiskOnly,
 };
 
-constexpr std::array<OptionSpec, 13> kSearchOptions = {{{"file", 'f', false, false},
+// The last four only some GRUBs have: CoreOS's and Flatcar's, and 2.14.
+constexpr std::array<OptionSpec, 17> kSearchOptions = {{{"file", 'f', false, false},
                                                         {"label", 'l', false, false},
                                                         {"fs-uuid", 'u', false, false},
                                                         {"set", 's', true, true},
@@ -173,7 +207,11 @@ constexpr std::array<OptionSpec, 13> kSearchOptions = {{{"file", 'f', false, fal
                                                         {"hint-bios", '\0', true, false},
                                                         {"hint-baremetal", '\0', true, false},
                                                         {"hint-efi", '\0', true, false},
-                                                        {"hint-arc", '\0', true, false}}};
+                                                        {"hint-arc", '\0', true, false},
+                                                        {"part-label", 'L', false, false},
+                                                        {"part-uuid", 'U', false, false},
+                                                        {"disk-uuid", '\0', false, false},
+                                                        {"cryptodisk-only", '\0', false, false}}};
 
 std::vector<std::string> hints_for(const ParsedOptions& parsed, std::string_view platform) {
   std::vector<std::size_t> kinds = {kHint};
@@ -197,6 +235,7 @@ Result<Status> run_search(Evaluator& evaluator, const CommandCall& call) {
   query.hints = hints_for(parsed, evaluator.session().settings.platform);
   query.no_floppy = parsed.options[kNoFloppy].set;
   query.root_device_only = parsed.options[kRootDeviceOnly].set;
+  query.encrypted_only = parsed.options[kCryptodiskOnly].set;
   const std::string* variable = parsed.options[kSet].value();
   if (parsed.options[kSet].set) query.variable = variable != nullptr ? *variable : "root";
   // Hints of platforms that are not known yet are no names.
@@ -215,6 +254,12 @@ Result<Status> run_search(Evaluator& evaluator, const CommandCall& call) {
     query.kind = SearchKind::kLabel;
   } else if (parsed.options[kUuid].set) {
     query.kind = SearchKind::kUuid;
+  } else if (parsed.options[kPartitionLabel].set) {
+    query.kind = SearchKind::kPartitionLabel;
+  } else if (parsed.options[kPartitionUuid].set) {
+    query.kind = SearchKind::kPartitionUuid;
+  } else if (parsed.options[kDiskUuid].set) {
+    query.kind = SearchKind::kDiskUuid;
   } else if (!parsed.options[kFile].set) {
     return evaluator.raise(kStatusInvalidCommand, "unspecified search type");
   }
@@ -227,84 +272,13 @@ Result<Status> run_search_by_kind(Evaluator& evaluator, const CommandCall& call)
   SearchQuery query;
   if (call.name == "search.fs_uuid") query.kind = SearchKind::kUuid;
   if (call.name == "search.fs_label") query.kind = SearchKind::kLabel;
+  if (call.name == "search.part_label") query.kind = SearchKind::kPartitionLabel;
+  if (call.name == "search.part_uuid") query.kind = SearchKind::kPartitionUuid;
+  if (call.name == "search.disk_uuid") query.kind = SearchKind::kDiskUuid;
   query.key = call.arguments[0];
   if (call.arguments.size() > 1) query.variable = call.arguments[1];
   if (call.arguments.size() > 2) query.hints.assign(call.arguments.begin() + 2, call.arguments.end());
   return Search(evaluator, query).run();
-}
-
-/// Splits "hd0,gpt2" into the disk and the parts of partition numbers: GRUB takes "hd0,2" for either table.
-bool names_device(std::string_view wanted, std::string_view device) {
-  if (wanted == device) return true;
-  if (disk_of(wanted) != disk_of(device) || wanted.find(',') == std::string_view::npos ||
-      device.find(',') == std::string_view::npos)
-    return false;
-  const std::string_view number = wanted.substr(wanted.find(',') + 1);
-  std::string_view partition = device.substr(device.find(',') + 1);
-  while (!partition.empty() && partition.front() >= 'a' && partition.front() <= 'z')
-    partition.remove_prefix(1);
-  return !number.empty() && number == partition;
-}
-
-enum ProbeOption : std::size_t { kProbeSet, kDriver, kPartmap, kFileSystem, kFsUuid, kFsLabel, kPartUuid };
-
-constexpr std::array<OptionSpec, 7> kProbeOptions = {{{"set", 's', true, false},
-                                                      {"driver", 'd', false, false},
-                                                      {"partmap", 'p', false, false},
-                                                      {"fs", 'f', false, false},
-                                                      {"fs-uuid", 'u', false, false},
-                                                      {"label", 'l', false, false},
-                                                      {"part-uuid", '\0', false, false}}};
-
-std::string partition_map_of(std::string_view device) {
-  if (device.find(',') == std::string_view::npos) return "none";
-  std::string_view map = device.substr(device.rfind(',') + 1);
-  while (!map.empty() && map.back() >= '0' && map.back() <= '9') map.remove_suffix(1);
-  return map.empty() ? "none" : std::string(map);
-}
-
-/// The property that the options ask for; no value with GRUB's error raised.
-Result<std::optional<std::string>> probe_property(Evaluator& evaluator, const ParsedOptions& parsed,
-                                                  const fs::Device& device) {
-  const auto asked = [&](ProbeOption option) { return parsed.options[option].set; };
-  if (asked(kDriver)) return "xen";
-  if (asked(kPartmap)) return partition_map_of(device.name);
-  if (asked(kPartUuid)) return device.partition_uuid.empty() ? "none" : device.partition_uuid;
-  PVHGRUB_TRY_ASSIGN(const fs::FileSystem* const file_system, FileAccess(evaluator).file_system(device.name));
-  if (file_system == nullptr) return std::nullopt;
-  if (asked(kFileSystem)) return std::string(file_system->type_name());
-  if (asked(kFsUuid)) {
-    if (!file_system->uuid().empty()) return std::string(file_system->uuid());
-    evaluator.raise(kStatusNotImplemented, "this filesystem has no UUID");
-    return std::nullopt;
-  }
-  if (asked(kFsLabel)) return std::string(file_system->label());
-  evaluator.raise(kStatusBadArgument, "unrecognised target");
-  return std::nullopt;
-}
-
-Result<Status> run_probe(Evaluator& evaluator, const CommandCall& call) {
-  ParsedOptions parsed;
-  if (!parse_options(evaluator, call.arguments, kProbeOptions, static_cast<unsigned>(OptionStyle::kPlain),
-                     parsed))
-    return evaluator.error();
-  if (parsed.arguments.empty()) return evaluator.raise(kStatusBadArgument, "device name required");
-  std::string_view name = parsed.arguments[0];
-  if (name.starts_with('(') && name.ends_with(')')) name = name.substr(1, name.size() - 2);
-  fs::Devices* devices = evaluator.session().devices;
-  const fs::Device* device = nullptr;
-  if (devices != nullptr)
-    for (const fs::Device& candidate : devices->devices())
-      if (device == nullptr && names_device(name, candidate.name)) device = &candidate;
-  if (device == nullptr) return evaluator.raise(kStatusBadDevice, "couldn't open device");
-  PVHGRUB_TRY_ASSIGN(const std::optional<std::string> value, probe_property(evaluator, parsed, *device));
-  if (!value) return evaluator.error();
-  if (const std::string* variable = parsed.options[kProbeSet].value()) {
-    PVHGRUB_TRY(evaluator.set_variable(*variable, *value));
-  } else {
-    PVHGRUB_TRY(evaluator.session().diagnostics.echo(*value));
-  }
-  return kStatusOk;
 }
 
 constexpr std::array kCommands = {
@@ -312,7 +286,9 @@ constexpr std::array kCommands = {
     CommandEntry{"search.fs_uuid", run_search_by_kind},
     CommandEntry{"search.fs_label", run_search_by_kind},
     CommandEntry{"search.file", run_search_by_kind},
-    CommandEntry{"probe", run_probe},
+    CommandEntry{"search.part_label", run_search_by_kind, Presence::kSomeBuilds},
+    CommandEntry{"search.part_uuid", run_search_by_kind, Presence::kSomeBuilds},
+    CommandEntry{"search.disk_uuid", run_search_by_kind, Presence::kSomeBuilds},
 };
 
 }  // namespace

@@ -44,7 +44,8 @@ Result<bool> run_configuration_file(Evaluator& evaluator, const std::string& nam
 
   const std::optional<std::string> old_file = copy_of(evaluator.environment().get("config_file"));
   const std::optional<std::string> old_directory = copy_of(evaluator.environment().get("config_directory"));
-  const std::string full = name.starts_with('(') ? name : "(" + file->device + ")" + name;
+  const std::string root(evaluator.environment().value_or_empty("root"));
+  const std::string full = name.starts_with('(') ? name : "(" + root + ")" + name;
   PVHGRUB_TRY(set_exported(evaluator, "config_file", full));
   PVHGRUB_TRY(set_exported(evaluator, "config_directory", full.substr(0, full.rfind('/'))));
   PVHGRUB_TRY(evaluator.run_file(script));

@@ -56,6 +56,8 @@ class Evaluator {
   /// kStatusTestFailure.
   Status raise(Status status, std::string message);
   void clear_error() { error_ = kStatusOk; }
+  /// Tells GRUB's current error as a notice, and clears it.
+  void print_error();
   [[nodiscard]] Status error() const { return error_; }
   /// A notice with the current file and line.
   void notice(std::string message);
@@ -113,7 +115,6 @@ class Evaluator {
                                     const SourceRange* block);
   [[nodiscard]] Result<Status> call_function(const SyntaxTree& body, std::span<const std::string> arguments);
   [[nodiscard]] Result<void> assign(std::string_view word);
-  void print_error();
   Status fail_too_deep();
 
   // expansion.cc

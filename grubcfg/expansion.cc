@@ -5,8 +5,8 @@
 #include "grubcfg/evaluator.h"
 #include "grubcfg/file_access.h"
 #include "grubcfg/fragments.h"
+#include "grubcfg/grub_flavour.h"
 #include "grubcfg/lexer.h"
-#include "grubcfg/loader_command_line.h"
 #include "grubcfg/number.h"
 #include "grubcfg/wildcard.h"
 
@@ -19,8 +19,8 @@ bool is_parameter(std::string_view name) {
          name == "@";
 }
 
-/// Red Hat's GRUB leaves \xHH alone on the command lines of kernels and modules.
-bool passes_hex_escapes(std::string_view command) {
+/// The commands on whose words Red Hat's GRUB leaves \xHH alone.
+bool may_pass_hex_escapes(std::string_view command) {
   return command.starts_with("linux") || command.starts_with("multiboot") || command.starts_with("module") ||
          command.starts_with("xen_");
 }
@@ -192,8 +192,11 @@ Result<std::vector<std::string>> Evaluator::expand(const SyntaxTree& tree, std::
   std::vector<std::string> expanded;
   expanded.reserve(escaped.size());
   FileAccess files(*this);
+  bool keeps_hex_escapes = false;
   for (std::string& word : escaped) {
-    const bool keeps_hex_escapes = !expanded.empty() && passes_hex_escapes(expanded.front());
+    if (expanded.size() == 1 && may_pass_hex_escapes(expanded.front())) {
+      PVHGRUB_TRY_ASSIGN(keeps_hex_escapes, passes_hex_escapes(*this, escaped));
+    }
     PVHGRUB_TRY_ASSIGN(std::vector<std::string> matches,
                        expand_wildcards(word, files, keeps_hex_escapes, session_.budget));
     if (!matches.empty()) {

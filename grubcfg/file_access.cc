@@ -23,6 +23,23 @@ std::string without_trailing_slashes(std::string path) {
 
 }  // namespace
 
+std::optional<std::string> FileAccess::resolve_device(std::string_view name) {
+  const std::string_view disk = name.substr(0, name.find(','));
+  const std::vector<LoopbackDisk>& loopbacks = evaluator_.state().loopbacks;
+  const auto loopback = std::ranges::find(loopbacks, disk, &LoopbackDisk::name);
+  std::string resolved(name);
+  if (loopback != loopbacks.end()) {
+    resolved = loopback->disk + std::string(name.substr(disk.size()));
+  } else if (evaluator_.session().loopback_disks.contains(disk)) {
+    // What another entry's `loopback` made is not there.
+    evaluator_.raise(kStatusUnknownDevice, "disk `" + resolved + "' not found");
+    return std::nullopt;
+  }
+  const fs::Devices* const devices = evaluator_.session().devices;
+  const fs::Device* const device = devices != nullptr ? devices->device(resolved) : nullptr;
+  return device != nullptr ? device->name : resolved;
+}
+
 std::optional<FileReference> FileAccess::locate(std::string_view name) {
   FileReference file;
   if (name.starts_with('(')) {
@@ -31,16 +48,21 @@ std::optional<FileReference> FileAccess::locate(std::string_view name) {
       evaluator_.raise(kStatusBadFilename, "missing `)' symbol");
       return std::nullopt;
     }
-    file.device = name.substr(1, closing - 1);
+    const std::optional<std::string> device = resolve_device(name.substr(1, closing - 1));
+    if (!device) return std::nullopt;
+    file.device = *device;
     file.path = name.substr(closing + 1);
     return file;
   }
-  file.device = evaluator_.environment().value_or_empty("root");
-  file.path = name;
-  if (file.device.empty() && evaluator_.session().devices != nullptr) {
+  const std::string_view root = evaluator_.environment().value_or_empty("root");
+  if (root.empty() && evaluator_.session().devices != nullptr) {
     evaluator_.raise(kStatusBadDevice, "variable `root' isn't set");
     return std::nullopt;
   }
+  const std::optional<std::string> device = resolve_device(root);
+  if (!device) return std::nullopt;
+  file.device = *device;
+  file.path = name;
   return file;
 }
 
@@ -183,20 +205,36 @@ Result<bool> FileAccess::has_contents(std::string_view name) {
   return has;
 }
 
+std::vector<std::string> FileAccess::partition_names(std::string_view disk) {
+  std::vector<std::string> names;
+  const std::optional<std::string> resolved = resolve_device(disk);
+  if (!resolved || evaluator_.session().devices == nullptr) return names;
+  for (const fs::Device* const partition : evaluator_.session().devices->partitions(*resolved))
+    names.push_back(std::string(disk) + partition->name.substr(partition->name.find(',')));
+  return names;
+}
+
 std::vector<std::string> FileAccess::device_names() {
   std::vector<std::string> names;
   if (evaluator_.session().devices == nullptr) return names;
   // GRUB gathers a disk's partitions in a list that it builds from its end: the last comes first.
-  std::string_view disk;
-  std::size_t first_partition = 0;
+  const auto add_disk = [&](const std::string& disk) {
+    names.push_back(disk);
+    const std::vector<std::string> partitions = partition_names(disk);
+    names.insert(names.end(), partitions.rbegin(), partitions.rend());
+  };
+  for (const LoopbackDisk& loopback : evaluator_.state().loopbacks) add_disk(loopback.name);
+  std::string_view last;
   for (const fs::Device& device : evaluator_.session().devices->devices()) {
-    const std::string_view disk_of_it = std::string_view(device.name).substr(0, device.name.find(','));
-    const bool is_partition = disk_of_it.size() < device.name.size();
-    if (disk_of_it != disk) first_partition = names.size() + (is_partition ? 0 : 1);
-    disk = disk_of_it;
-    const auto place =
-        is_partition ? names.begin() + static_cast<std::ptrdiff_t>(first_partition) : names.end();
-    names.insert(place, device.name);
+    const std::string_view disk = std::string_view(device.name).substr(0, device.name.find(','));
+    if (disk == last) continue;
+    last = disk;
+    if (disk.size() == device.name.size()) {
+      add_disk(device.name);
+    } else {
+      const std::vector<std::string> partitions = partition_names(disk);
+      names.insert(names.end(), partitions.rbegin(), partitions.rend());
+    }
   }
   return names;
 }

@@ -21,9 +21,13 @@ class FileAccess : public FileTests, public WildcardFiles {
  public:
   explicit FileAccess(Evaluator& evaluator) : evaluator_(evaluator) {}
 
-  /// Splits a name into device and path, without asking the disk. Without a disk the device may be empty.
+  /// Splits a name into device and path, without asking the disk for the file. Without a disk the device may
+  /// be empty.
   [[nodiscard]] std::optional<FileReference> locate(std::string_view name);
-  /// The file system of a device, by its name without parentheses.
+  /// What Devices calls the device that scripts call `name`, without parentheses: the same but for disks that
+  /// `loopback` made.
+  [[nodiscard]] std::optional<std::string> resolve_device(std::string_view name);
+  /// The file system of a device, by its name in file references.
   [[nodiscard]] Result<fs::FileSystem*> file_system(std::string_view device);
   [[nodiscard]] Result<std::unique_ptr<fs::File>> open(const FileReference& file);
   /// The whole contents of a file of at most `maximum` bytes.
@@ -37,14 +41,18 @@ class FileAccess : public FileTests, public WildcardFiles {
 
   [[nodiscard]] Result<Answer> look_up(std::string_view name) override;
   [[nodiscard]] Result<bool> has_contents(std::string_view name) override;
-  /// In the order in which GRUB goes through them: each disk, then its partitions from the last to the first.
+  /// In the order in which GRUB goes through them: the disks that `loopback` made, the newest first, then all
+  /// others; after each disk its partitions from the last to the first. By the names that scripts use.
   [[nodiscard]] std::vector<std::string> device_names() override;
+  /// The partitions of a disk from the first to the last, by the names that scripts use.
+  [[nodiscard]] std::vector<std::string> partition_names(std::string_view disk);
   [[nodiscard]] Result<std::optional<std::vector<std::string>>> names_in(std::string_view directory) override;
+
+  /// Raises what GRUB would say of a failed look-up, or hands a fatal error up.
+  [[nodiscard]] Result<void> report(Error error, const FileReference& file);
 
  private:
   [[nodiscard]] Result<std::unique_ptr<fs::File>> open_blocks(const FileReference& file);
-  /// Raises what GRUB would say of a failed look-up, or hands a fatal error up.
-  [[nodiscard]] Result<void> report(Error error, const FileReference& file);
 
   Evaluator& evaluator_;
 };

@@ -30,6 +30,8 @@ inline constexpr Status kStatusMenu = 27;
 inline constexpr Status kStatusIo = 29;
 inline constexpr Status kStatusAccessDenied = 30;
 inline constexpr Status kStatusExtractor = 31;
+inline constexpr Status kStatusNoNetworkCard = 36;
+inline constexpr Status kStatusBadSignature = 45;
 inline constexpr Status kStatusRecursionDepth = 47;
 
 }  // namespace pvhgrub::grubcfg

@@ -7,6 +7,8 @@
 #include "base/limits.h"
 #include "grubcfg/choice.h"
 #include "grubcfg/entry_number.h"
+#include "grubcfg/grub_flavour.h"
+#include "grubcfg/hypervisor.h"
 #include "grubcfg/number.h"
 
 namespace pvhgrub::grubcfg {
@@ -47,7 +49,6 @@ GrubMenu::GrubMenu(std::shared_ptr<Session> session, MachineState state, MenuUnd
       menu_(std::move(menu)),
       source_(std::move(source)) {
   state_.environment.share();
-  read_settings();
 }
 
 Result<std::unique_ptr<GrubMenu>> GrubMenu::from_evaluation(std::shared_ptr<Session> session,
@@ -69,16 +70,38 @@ Result<std::unique_ptr<GrubMenu>> GrubMenu::from_evaluation(std::shared_ptr<Sess
   if (evaluator.menu().entries.empty())
     return fail(ErrorCode::kNoEntry, "the boot configuration has no menu entry", where);
   MenuUnderConstruction menu = evaluator.exchange_menu({});
-  return std::unique_ptr<GrubMenu>(new GrubMenu(std::move(session), std::move(evaluator.state()),
-                                                std::move(menu), evaluator.menu_source()));
+  std::unique_ptr<GrubMenu> made(new GrubMenu(std::move(session), std::move(evaluator.state()),
+                                              std::move(menu), evaluator.menu_source()));
+  PVHGRUB_TRY(made->read_settings());
+  return made;
 }
 
-void GrubMenu::read_settings() {
+Result<void> GrubMenu::read_default() {
   const Environment& environment = state_.environment;
+  const std::string fallback(environment.value_or_empty("fallback"));
   // An empty `default` names the entry with the empty title; one that is not set names none.
-  if (const std::string* wanted = environment.get("default"))
-    default_index_ = find_entry(menu_.entries, *wanted, state_.is_red_hat).value_or(0);
-  fallback_ = find_fallback(menu_.entries, environment.value_or_empty("fallback"), state_.is_red_hat);
+  const std::string* const wanted = environment.get("default");
+  const auto find_default = [&](bool names_first) -> std::optional<std::size_t> {
+    return wanted != nullptr ? find_entry(menu_.entries, *wanted, names_first) : std::nullopt;
+  };
+  std::optional<std::size_t> index = find_default(false);
+  fallback_ = find_fallback(menu_.entries, fallback, false);
+  // Only where it makes a difference the guest is asked whose GRUB it has.
+  std::vector<std::size_t> named_fallback = find_fallback(menu_.entries, fallback, true);
+  if (find_default(true) != index || named_fallback != fallback_) {
+    PVHGRUB_TRY_ASSIGN(const GrubFlavour flavour, find_flavour(*session_, state_, source_, {}));
+    if (flavour.names_before_numbers) {
+      index = find_default(true);
+      fallback_ = std::move(named_fallback);
+    }
+  }
+  default_index_ = index.value_or(0);
+  return {};
+}
+
+Result<void> GrubMenu::read_settings() {
+  PVHGRUB_TRY(read_default());
+  const Environment& environment = state_.environment;
   const ParsedNumber seconds = parse_number(environment.value_or_empty("timeout"), 0);
   // GRUB keeps it in an int; what is negative there means no timeout.
   const auto narrowed = static_cast<std::int32_t>(static_cast<std::uint32_t>(seconds.value));
@@ -90,6 +113,7 @@ void GrubMenu::read_settings() {
   if (const std::string* superusers = environment.get("superusers")) superusers_ = *superusers;
   if (!superusers_)
     for (MenuEntry& entry : menu_.entries) entry.restricted = false;
+  return {};
 }
 
 std::string_view GrubMenu::entry_source(std::size_t index) const {
@@ -162,11 +186,13 @@ Result<BootEntry> GrubMenu::outcome(Evaluator evaluator) {
   }
   BootEntry entry;
   if (evaluator.ending() == Ending::kLeave) {
-    entry.error = "the entry runs `" + evaluator.ending_command() + "'";
+    entry.error = "the entry runs `" + evaluator.ending_command() + "', which boots nothing";
     entry.environment_changes = changes_of(evaluator.state());
     return entry;
   }
+  PVHGRUB_TRY(assign_modules(evaluator));
   entry = std::move(evaluator.state().loaded.entry);
+  if (entry.kind == BootEntry::Kind::kLinux) entry.device_tree = std::move(evaluator.state().device_tree);
   entry.environment_changes = changes_of(evaluator.state());
   if (entry.kind == BootEntry::Kind::kNone)
     entry.error = evaluator.first_error().empty() ? "the entry loads nothing" : evaluator.first_error();

@@ -39,7 +39,8 @@ class GrubMenu : public Menu {
   GrubMenu(std::shared_ptr<Session> session, MachineState state, MenuUnderConstruction menu,
            ConfigurationSource source);
 
-  void read_settings();
+  [[nodiscard]] Result<void> read_settings();
+  [[nodiscard]] Result<void> read_default();
   /// An evaluator in the state in which entry `index` begins, $chosen and the rest of $default set.
   [[nodiscard]] Result<Evaluator> begin_entry(std::size_t index, bool new_context) const;
   [[nodiscard]] Result<void> run_entry(Evaluator& evaluator, std::size_t index) const;

@@ -11,12 +11,12 @@ bool is_hex_digit(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-void append_word(std::string& line, std::string_view word) {
+void append_word(std::string& line, std::string_view word, bool passes_hex_escapes) {
   const bool quoted = word.find(' ') != std::string_view::npos;
   if (quoted) line += '"';
   while (!word.empty()) {
     std::size_t length = 1;
-    if (begins_with_hex_escape(word)) {
+    if (passes_hex_escapes && begins_with_hex_escape(word)) {
       length = kHexEscapeBytes;
     } else if (word.front() == '\\' || word.front() == '\'' || word.front() == '"') {
       line += '\\';
@@ -34,11 +34,11 @@ bool begins_with_hex_escape(std::string_view text) {
          is_hex_digit(text[3]);
 }
 
-std::string make_loader_command_line(std::span<const std::string> words) {
+std::string make_loader_command_line(std::span<const std::string> words, bool passes_hex_escapes) {
   std::string line;
   for (const std::string& word : words) {
     if (&word != &words.front()) line += ' ';
-    append_word(line, word);
+    append_word(line, word, passes_hex_escapes);
   }
   return line;
 }

@@ -7,7 +7,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/budget.h"
@@ -16,6 +18,7 @@
 #include "grubcfg/diagnostics.h"
 #include "grubcfg/environment.h"
 #include "grubcfg/environment_blocks.h"
+#include "grubcfg/grub_flavour.h"
 #include "grubcfg/grub_settings.h"
 #include "grubcfg/menu.h"
 #include "grubcfg/source_text.h"
@@ -48,11 +51,23 @@ class SharedMap {
   std::shared_ptr<Map> map_;
 };
 
+/// A file that a multiboot kernel is given, with its arguments.
+struct HypervisorModule {
+  FileReference file;
+  std::string command_line;
+};
+
 /// What the loader commands have put in place so far.
 struct LoadedSystem {
   BootEntry entry;            ///< kind kNone: nothing
   bool takes_initrd = false;  ///< the last `linux` succeeded
-  std::size_t modules = 0;    ///< of a multiboot kernel
+  std::vector<HypervisorModule> modules;
+};
+
+/// A disk that `loopback` made: what the script calls it, and what Devices does.
+struct LoopbackDisk {
+  std::string name;
+  std::string disk;
 };
 
 /// What GRUB 2's legacy_kernel takes the next kernel for.
@@ -65,6 +80,7 @@ struct MachineState {
   /// the block was first read.
   SharedMap<SavedBlock> saved_blocks;
   SharedMap<std::string> found_devices;  ///< by "kind key": where `search` found something first
+  std::vector<LoopbackDisk> loopbacks;   ///< the newest first
   std::vector<MenuPassword> passwords;
   LoadedSystem loaded;
   LegacyKernel legacy_kernel = LegacyKernel::kGuess;  ///< what was loaded or asked for last
@@ -74,9 +90,9 @@ struct MachineState {
   bool continues = false;           ///< the pending breaks come from `continue`
   std::uint64_t active_breaks = 0;  ///< loops still to be left
   std::uint64_t active_loops = 0;
-  /// A command that only Red Hat's GRUB has was run: that GRUB compares `default` with ids and titles before
-  /// numbers.
-  bool is_red_hat = false;
+  bool is_red_hat = false;  ///< a command was run that only Red Hat's GRUB has: see grub_flavour.h
+  bool is_suse = false;     ///< one that only SUSE's has
+  std::optional<FileReference> device_tree;  ///< `devicetree`
   std::optional<BlsDialect> bls_dialect;  ///< whose `blscfg` an earlier command was, or loaded the module of
   /// The entry files that Red Hat's blscfg found so far: it remembers them from one call to the next.
   std::shared_ptr<const std::vector<BlsFile>> bls_files;
@@ -92,6 +108,10 @@ struct Session {
   std::size_t menu_entries = 0;
   KnownBlocks environment_blocks = {};
   bool told_ignoring = false;  ///< it was told that environment blocks are passed over
+  /// All disks that `loopback` made, by the names of Devices: each is known only to the state that made it.
+  std::set<std::string, std::less<>> loopback_disks = {};
+  /// What os-release on a device says of the guest's GRUB, no value inside for nothing: see grub_flavour.cc.
+  std::optional<std::pair<std::string, std::optional<GrubFlavour>>> root_flavour = std::nullopt;
 };
 
 /// How to run an entry, beside what the menu shows of it.

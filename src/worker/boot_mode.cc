@@ -5,6 +5,7 @@
 
 #include "bootimage/bzimage.h"
 #include "grubcfg/choice.h"
+#include "grubcfg/hypervisor.h"
 #include "src/worker/output_stream.h"
 #include "src/worker/ramdisk.h"
 
@@ -65,6 +66,9 @@ class BootMode {
       PVHGRUB_TRY_ASSIGN(choice_, request_.entry ? grubcfg::choose_entry(menu, *request_.entry, reporter_)
                                                  : grubcfg::choose_default(menu, reporter_));
       if (!choice_.entry.bootable()) return std::unexpected(not_linux(choice_));
+      if (request_.boots_hypervisor)
+        if (auto boots = grubcfg::boot_hypervisor_of(choice_.entry); !boots)
+          return std::unexpected(at("entry \"" + choice_.title + "\"", std::move(boots).error()));
       reporter_.explain("entry " + grubcfg::to_string(choice_.path) + ": " + choice_.title);
       return {};
     });

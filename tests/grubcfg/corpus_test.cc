@@ -71,6 +71,13 @@ BootEntry expected_entry(const json& commands) {
   return entry;
 }
 
+/// Several entries call their disks by one name, which the fake devices keep apart by words in front.
+std::string script_name(const FileReference& file) {
+  std::string text = file.to_string();
+  for (const std::string_view word = "other_"; text.find(word) == 1;) text.erase(1, word.size());
+  return text;
+}
+
 void check_entry(Menu& menu, std::size_t index, const json& commands) {
   const auto evaluated = menu.evaluate(index);
   REQUIRE(evaluated.has_value());
@@ -86,7 +93,7 @@ void check_entry(Menu& menu, std::size_t index, const json& commands) {
     return;
   }
   CHECK(evaluated->kind == BootEntry::Kind::kLinux);
-  CHECK(evaluated->kernel.to_string() == expected.kernel.to_string());
+  CHECK(script_name(evaluated->kernel) == expected.kernel.to_string());
   CHECK(evaluated->command_line == expected.command_line);
   CHECK(evaluated->hypervisor.has_value() == expected.hypervisor.has_value());
   if (expected.hypervisor) {
@@ -96,7 +103,7 @@ void check_entry(Menu& menu, std::size_t index, const json& commands) {
   } else {
     REQUIRE(evaluated->initrds.size() == expected.initrds.size());
     for (std::size_t i = 0; i < expected.initrds.size(); ++i)
-      CHECK(evaluated->initrds[i].file.to_string() == expected.initrds[i].file.to_string());
+      CHECK(script_name(evaluated->initrds[i].file) == expected.initrds[i].file.to_string());
   }
 }
 

@@ -9,8 +9,10 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "fsreaders/device_name.h"
 #include "fsreaders/file_system.h"
 #include "grubcfg/diagnostics.h"
 
@@ -159,8 +161,16 @@ class MemoryDevices : public fs::Devices {
   }
   /// Reachable by name, but not among devices(): `search` does not see it.
   MemoryFileSystem& add_unlisted(const std::string& name, std::string uuid = {}, std::string label = {}) {
-    return *file_systems_.emplace(name, std::make_unique<MemoryFileSystem>(std::move(uuid), std::move(label)))
+    return *file_systems_.emplace(name, std::make_shared<MemoryFileSystem>(std::move(uuid), std::move(label)))
                 .first->second;
+  }
+  /// The file system that a file turns out to hold when `loopback` makes a disk of it; `partition` for one of
+  /// the disk's ("gpt1"). The file itself is added by the caller.
+  MemoryFileSystem& add_image(const std::string& device, const std::string& path,
+                              const std::string& partition = {}, std::string label = {}) {
+    auto made = std::make_shared<MemoryFileSystem>(std::string(), std::move(label));
+    images_[{device, path}].emplace_back(partition, made);
+    return *made;
   }
   /// Every other name is a device too, one on which every file can be opened.
   void open_any_device() { add_unlisted("").open_anything(); }
@@ -178,6 +188,40 @@ class MemoryDevices : public fs::Devices {
   }
 
   [[nodiscard]] const std::vector<fs::Device>& devices() const override { return devices_; }
+  [[nodiscard]] fs::Device& device_named(const std::string& name) {
+    return *std::ranges::find(devices_, name, &fs::Device::name);
+  }
+  [[nodiscard]] const fs::Device* device(std::string_view name) const override {
+    for (const auto& [disk, device] : loopbacks_)
+      if (fs::is_name_of_device(name, device->name)) return device.get();
+    return fs::Devices::device(name);
+  }
+  [[nodiscard]] std::vector<const fs::Device*> partitions(std::string_view disk_name) const override {
+    std::vector<const fs::Device*> found = fs::Devices::partitions(disk_name);
+    for (const auto& [disk, device] : loopbacks_)
+      if (disk == disk_name && device->name != disk) found.push_back(device.get());
+    return found;
+  }
+  [[nodiscard]] Result<std::string> add_loopback(std::string_view name, std::string_view device,
+                                                 std::string_view path) override {
+    const std::pair<std::string, std::string> origin{device, path};
+    std::string disk(name);
+    while (fs::Devices::device(disk) != nullptr || (origins_.contains(disk) && origins_[disk] != origin))
+      disk = "other_" + disk;
+    if (!origins_.emplace(disk, origin).second) return disk;
+    const auto add_device = [&](const std::string& full_name) {
+      auto made = std::make_unique<fs::Device>();
+      made->name = full_name;
+      loopbacks_.emplace_back(disk, std::move(made));
+    };
+    add_device(disk);
+    for (const auto& [partition, file_system] : images_[origin]) {
+      const std::string full_name = partition.empty() ? disk : disk + "," + partition;
+      if (!partition.empty()) add_device(full_name);
+      file_systems_[full_name] = file_system;
+    }
+    return disk;
+  }
   [[nodiscard]] Result<fs::FileSystem*> file_system(std::string_view device_name) override {
     const auto found = file_systems_.find(std::string(device_name));
     if (found != file_systems_.end()) return found->second.get();
@@ -204,7 +248,12 @@ class MemoryDevices : public fs::Devices {
   std::map<std::string, std::unique_ptr<MemorySource>> contents_;
   MemorySource zeros_{std::string(4096, '\0')};
   std::vector<fs::Device> devices_;
-  std::map<std::string, std::unique_ptr<MemoryFileSystem>> file_systems_;
+  std::map<std::string, std::shared_ptr<MemoryFileSystem>> file_systems_;
+  std::map<std::pair<std::string, std::string>,
+           std::vector<std::pair<std::string, std::shared_ptr<MemoryFileSystem>>>>
+      images_;  ///< by device and path: partition and file system
+  std::map<std::string, std::pair<std::string, std::string>> origins_;          ///< of each loopback disk
+  std::vector<std::pair<std::string, std::unique_ptr<fs::Device>>> loopbacks_;  ///< disk and device of it
   std::map<std::string, ErrorCode> failures_;
 };
 
