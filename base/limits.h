@@ -183,8 +183,6 @@ inline constexpr std::size_t kVariables = 65'536;
 inline constexpr std::size_t kLegacyStatements = 2'000'000;
 /// Script that GRUB 2's legacy_configfile makes of one menu, in bytes: some one and a half times the menu.
 inline constexpr std::size_t kLegacyScriptBytes = 48 * kMiB;
-/// Files on one initrd line.
-inline constexpr std::size_t kInitrds = 256;
 /// Bytes of one entry file of the Boot Loader Specification; real ones have some 500.
 inline constexpr std::size_t kBlsEntryBytes = 64 * kKiB;
 /// Fields of one such file: GRUB 2.14's own limit.
