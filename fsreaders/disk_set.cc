@@ -271,11 +271,11 @@ Result<std::string> DiskSet::add_loopback(std::string_view name, std::string_vie
 }
 
 Result<void> DiskSet::check_overwritable(std::string_view device_name) {
-  const auto index = find(device_name);
-  if (!index || !devices_[*index].name.starts_with("hd"))
+  const Found found = find(device_name);
+  if (found.slot == nullptr || loopback_of(device_name) != nullptr || !found.device->name.starts_with("hd"))
     return fail(ErrorCode::kUnsupported,
                 "it lies on neither a disk nor a partition, so not even GRUB could write it");
-  PVHGRUB_TRY_ASSIGN(const bool mirrored, is_md_member_by_its_end(*slots_[*index].source));
+  PVHGRUB_TRY_ASSIGN(const bool mirrored, is_md_member_by_its_end(*found.slot->source));
   if (mirrored)
     return fail(ErrorCode::kUnsupported,
                 "it lies on a member of a Linux MD RAID, whose other members would not "

@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "base/crc32.h"
 #include "fsreaders/partition_gpt_header.h"
 
 namespace pvhgrub::fs::test {

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "base/crc32.h"
 #include "base/limits.h"
 #include "fsreaders/partition_gpt_header.h"
 #include "tests/fsreaders/disk_image.h"
