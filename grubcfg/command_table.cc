@@ -14,7 +14,7 @@ Table make_table() {
   for (const std::span<const CommandEntry> commands :
        {language_commands(), file_commands(), environment_commands(), search_commands(), device_commands(),
         inspection_commands(), hash_commands(), loader_commands(), menu_commands(), bls_commands(),
-        legacy_commands(), inert_commands(), hardware_commands()})
+        legacy_commands(), syslinux_commands(), inert_commands(), hardware_commands()})
     for (const CommandEntry& command : commands) table.emplace(command.name, &command);
   return table;
 }

@@ -36,6 +36,7 @@ struct CommandEntry {
 [[nodiscard]] std::span<const CommandEntry> menu_commands();         // commands_menu.cc
 [[nodiscard]] std::span<const CommandEntry> legacy_commands();       // commands_legacy.cc
 [[nodiscard]] std::span<const CommandEntry> bls_commands();          // commands_bls.cc
+[[nodiscard]] std::span<const CommandEntry> syslinux_commands();     // commands_syslinux.cc
 [[nodiscard]] std::span<const CommandEntry> inert_commands();        // commands_inert.cc
 [[nodiscard]] std::span<const CommandEntry> hardware_commands();     // commands_hardware.cc
 

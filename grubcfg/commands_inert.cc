@@ -87,11 +87,6 @@ Result<Status> run_no_such_system(Evaluator& evaluator, const CommandCall& call)
                          "`" + std::string(call.name) + "' is for a system that no guest of ours runs");
 }
 
-Result<Status> run_unsupported(Evaluator& evaluator, const CommandCall& call) {
-  return evaluator.raise(kStatusNotImplemented, "this version of pvhgrub cannot follow the command `" +
-                                                    std::string(call.name) + "'");
-}
-
 constexpr Presence kEvery = Presence::kEveryBuild;
 constexpr Presence kSome = Presence::kSomeBuilds;
 
@@ -158,11 +153,6 @@ constexpr std::array kCommands = {
     CommandEntry{"zfs-bootfs", run_zfs},
     CommandEntry{"zfsinfo", run_zfs},
     CommandEntry{"zfskey", run_zfs},
-    // What later versions follow.
-    CommandEntry{"extract_syslinux_entries_configfile", run_unsupported},
-    CommandEntry{"extract_syslinux_entries_source", run_unsupported},
-    CommandEntry{"syslinux_configfile", run_unsupported},
-    CommandEntry{"syslinux_source", run_unsupported},
 };
 
 }  // namespace

@@ -9,6 +9,7 @@ using Status = int;
 
 inline constexpr Status kStatusOk = 0;
 inline constexpr Status kStatusTestFailure = 1;
+inline constexpr Status kStatusOutOfMemory = 3;
 inline constexpr Status kStatusBadFileType = 4;
 inline constexpr Status kStatusFileNotFound = 5;
 inline constexpr Status kStatusFileReadError = 6;

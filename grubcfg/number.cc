@@ -52,7 +52,7 @@ ParsedNumber parse_number(std::string_view text, unsigned base) {
 }
 
 bool is_space(char c) {
-  return c == ' ' || (c >= '\t' && c <= '\r');
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {

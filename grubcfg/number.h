@@ -18,7 +18,7 @@ struct ParsedNumber {
 };
 [[nodiscard]] ParsedNumber parse_number(std::string_view text, unsigned base);
 
-/// True for the white space of GRUB: blank, tab, newline, vertical tab, form feed, carriage return.
+/// True for the white space of GRUB: blank, tab, newline, carriage return; no vertical tab or form feed.
 [[nodiscard]] bool is_space(char c);
 
 /// `a` and `b` without regard to the case of ASCII letters.

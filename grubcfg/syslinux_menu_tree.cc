@@ -272,23 +272,31 @@ Result<void> SyslinuxMenuTree::decide_by_prompt() {
     notice("there is neither DEFAULT nor UI, so syslinux would wait for a command");
     return {};
   }
-  PVHGRUB_TRY_ASSIGN(const std::optional<Place> place, place_of(*chosen, false));
-  if (!place) {
-    notice("what is to be booted, `" + *chosen +
-           "', is neither a LABEL nor a file that is there, so syslinux would wait for a command");
-    return {};
+  PVHGRUB_TRY_ASSIGN(std::optional<Place> place, place_of(*chosen, false));
+  // ONERROR gets the command that failed behind it; its own words behind a label are lost.
+  std::optional<std::string> handler;
+  if (configuration.on_error && command) {
+    std::string_view text = *configuration.on_error;
+    if (commands_.find_label(text) != nullptr) text = take_syslinux_word(text);
+    handler = std::string(text) + " " + *command;
   }
+  if (!place) {
+    const std::string what =
+        "what is to be booted, `" + *chosen + "', is neither a LABEL nor a file that is there";
+    if (handler) {
+      PVHGRUB_TRY_ASSIGN(place, place_of(*handler, false));
+    }
+    notice(what + (place ? ", so ONERROR counts" : ", so syslinux would wait for a command"));
+    handler.reset();
+  }
+  if (!place) return {};
   set_default(*place);
   if (at_once) {
     set_timeout(0);
   } else if (wait != 0) {
     set_timeout(wait);
   }
-  if (!configuration.on_error || !command) return {};
-  // The command that failed goes behind it; other words behind a label are lost.
-  std::string_view handler = *configuration.on_error;
-  if (commands_.find_label(handler) != nullptr) handler = take_syslinux_word(handler);
-  return set_fallback(std::string(handler) + " " + *command);
+  return handler ? set_fallback(*handler) : Result<void>();
 }
 
 // As menu.c32 shows it.

@@ -74,19 +74,30 @@ class MemoryFileSystem : public fs::FileSystem {
   void move_to(const std::string& path, std::uint64_t place) { files_.at(path).place = place; }
   /// Files that are not there open as empty ones: for configurations whose kernels nobody has.
   void open_anything() { open_anything_ = true; }
+  void open_anything_but(std::string ending) {
+    open_anything_ = true;
+    missing_ending_ = std::move(ending);
+  }
   void set_type(std::string type) { type_ = std::move(type); }
+  /// As real file systems do: a path with "//" is one with "/".
+  void ignore_repeated_slashes() { ignores_repeated_slashes_ = true; }
 
   [[nodiscard]] std::string_view type_name() const override { return type_; }
   [[nodiscard]] std::string_view uuid() const override { return uuid_; }
   [[nodiscard]] std::string_view label() const override { return label_; }
 
   [[nodiscard]] Result<std::unique_ptr<fs::File>> open(std::string_view path) override {
-    const auto found = files_.find(std::string(path));
+    std::string name(path);
+    for (std::size_t twice = name.find("//"); ignores_repeated_slashes_ && twice != std::string::npos;
+         twice = name.find("//"))
+      name.erase(twice, 1);
+    const auto found = files_.find(name);
     if (found != files_.end())
       return std::make_unique<MemoryFile>(found->second.contents, found->second.place,
                                           found->second.obstacle);
-    if (directories_.contains(std::string(path))) return fail(ErrorCode::kWrongType, "a directory");
-    if (open_anything_) return std::make_unique<MemoryFile>("");
+    if (directories_.contains(name)) return fail(ErrorCode::kWrongType, "a directory");
+    if (open_anything_ && (missing_ending_.empty() || !name.ends_with(missing_ending_)))
+      return std::make_unique<MemoryFile>("");
     return fail(ErrorCode::kNotFound, "not found", std::string(path));
   }
   [[nodiscard]] Result<fs::FileInfo> stat(std::string_view path) override {
@@ -133,6 +144,8 @@ class MemoryFileSystem : public fs::FileSystem {
   std::set<std::string> directories_;
   std::set<std::string> links_;
   bool open_anything_ = false;
+  std::string missing_ending_;
+  bool ignores_repeated_slashes_ = false;
 };
 
 class MemorySource : public fs::BlockSource {
