@@ -100,7 +100,8 @@ inline constexpr unsigned kSubmenuDepth = 32;
 inline constexpr std::size_t kIncludeDepth = 16;
 /// INCLUDEs of one configuration: each costs a look into the file system. An installer's has some 30.
 inline constexpr std::size_t kIncludedFiles = 1000;
-/// Configuration files that one leads to by CONFIG and menu.c32; a live system has some ten. More are not shown.
+/// Configuration files that one leads to by CONFIG and menu.c32; a live system has some ten. More are not
+/// shown.
 inline constexpr std::size_t kChainedConfigurations = 100;
 
 // --- Disks and file systems

@@ -206,7 +206,7 @@ std::string why_no_pv(const ElfImage& image, const XenNotes& notes) {
   if (!notes.text(XenNoteType::kXenVersion).starts_with("xen-3.0"))
     return "its Xen notes do not name XEN_VERSION xen-3.0";
   if (!image.memory) return "it has no segment to load";
-  const std::string addresses = why_no_pv_addresses(image, notes);
+  std::string addresses = why_no_pv_addresses(image, notes);
   if (!addresses.empty()) return addresses;
   return unmet_features(notes.text(XenNoteType::kFeatures));
 }

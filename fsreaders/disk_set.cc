@@ -246,7 +246,7 @@ Result<std::string> DiskSet::add_loopback(std::string_view name, std::string_vie
   loopback->wanted_name = name;
   loopback->device = origin_name;
   loopback->path = path;
-  const std::string disk = free_name(name);
+  std::string disk = free_name(name);
   loopback->source = std::make_unique<LoopbackSource>(std::move(file), disk);
   LoopbackSource& source = *loopback->source;
   // Without a table that can be read the whole may still hold a file system.

@@ -27,8 +27,8 @@ struct Format {
 /// them.
 [[nodiscard]] Result<const Format*> recognise_format(BlockSource& source);
 
-/// Whether the superblock of a Linux MD RAID (0.90 or 1.0) stands at the end of `source`, behind what may look
-/// like a whole file system of its own.
+/// Whether the superblock of a Linux MD RAID (0.90 or 1.0) stands at the end of `source`, behind what may
+/// look like a whole file system of its own.
 [[nodiscard]] Result<bool> is_md_member_by_its_end(BlockSource& source);
 
 }  // namespace pvhgrub::fs

@@ -211,7 +211,7 @@ Result<void> BlsReader::read_type2_file(const FileReference& file, std::string_v
   const CountedName counted = split_boot_counter(name, kType2Suffix);
   for (std::size_t number = 0; number < image->profiles.size(); ++number) {
     UnifiedProfile& profile = image->profiles[number];
-    OsRelease release = profile.os_release.value_or(OsRelease());
+    const OsRelease release = profile.os_release.value_or(OsRelease());
     BlsEntry entry;
     entry.id = counted.name;
     if (number > 0) entry.id += "@" + (profile.id.empty() ? std::to_string(number) : profile.id);
@@ -222,8 +222,8 @@ Result<void> BlsReader::read_type2_file(const FileReference& file, std::string_v
     entry.file_id = to_lower_case(counted.name);
     entry.profile = static_cast<std::uint32_t>(number);
     entry.title = profile_title(release.name.empty() ? counted.name : release.name, profile, number);
-    entry.version = std::move(release.version);
-    if (!release.sort_key.empty()) entry.sort_key = std::move(release.sort_key);
+    entry.version = release.version;
+    if (!release.sort_key.empty()) entry.sort_key = release.sort_key;
     entry.counter = counted.counter;
     entry.where = where;
     entry.boot = std::move(profile.boot);

@@ -5,9 +5,9 @@
 #include <array>
 
 #include "grubcfg/bls_dialect.h"
-#include "grubcfg/grub_bls_reader.h"
 #include "grubcfg/command_table.h"
 #include "grubcfg/file_access.h"
+#include "grubcfg/grub_bls_reader.h"
 #include "grubcfg/options.h"
 
 namespace pvhgrub::grubcfg {

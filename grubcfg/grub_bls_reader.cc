@@ -23,7 +23,7 @@ Result<void> GrubBlsReader::notice(const std::string& where, std::string text) {
 }
 
 Result<bool> GrubBlsReader::add_directory(fs::FileSystem& file_system, std::string_view device,
-                                      std::string_view path, std::string& why) {
+                                          std::string_view path, std::string& why) {
   directory_ = make_bls_directory(device, path);
   PVHGRUB_TRY_ASSIGN(std::optional<std::vector<BlsFile>> listed,
                      list_bls_directory(file_system, directory_, suffix_, dialect_, session_.budget, why));
@@ -49,7 +49,7 @@ bool GrubBlsReader::is_default(std::string_view name, const std::string* title, 
 }
 
 bool GrubBlsReader::is_selected(std::string_view name, const std::string* title, std::size_t index,
-                            const BlsSelection& selection) const {
+                                const BlsSelection& selection) const {
   if (dialect_ == BlsDialect::kRedHat) name = without_conf(name);
   if (selection.named == name) return true;
   if (selection.default_entry && selection.others) return true;

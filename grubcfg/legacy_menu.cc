@@ -170,7 +170,7 @@ Result<void> LegacyMenu::read_header() {
         break;
       case LegacyCommand::kTimeout:
         if (const auto seconds = take_legacy_number(argument)) {
-          settings_.timeout = *seconds;
+          settings_.timeout = seconds;
         } else {
           notice(line.number, "`" + line.argument + "' is no number of seconds");
         }

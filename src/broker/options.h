@@ -35,7 +35,7 @@ struct Options {
   std::optional<std::string> evaluate;  ///< --eval: a script's path, "-" for standard input
   std::string arguments;
   std::string grub_platform;
-  std::string source;                   ///< one of the kinds of --source; empty: the guest's own choice
+  std::string source;  ///< one of the kinds of --source; empty: the guest's own choice
   std::optional<std::string> configuration;
   protocol::GrubenvMode grubenv = protocol::GrubenvMode::kRead;
   bool no_boot_image = false;

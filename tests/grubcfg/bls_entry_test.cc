@@ -76,8 +76,8 @@ TEST_CASE("A key with two blanks and no value is an empty field to Red Hat's GRU
 }
 
 TEST_CASE("Fields of the same key keep their order and lines") {
-  const auto entry = GrubBlsEntry::parse("initrd /a\nlinux /v\ninitrd /b $x\noptions 1\noptions 2\noptions 3\n",
-                                     BlsDialect::kRedHat);
+  const auto entry = GrubBlsEntry::parse(
+      "initrd /a\nlinux /v\ninitrd /b $x\noptions 1\noptions 2\noptions 3\n", BlsDialect::kRedHat);
   REQUIRE(entry.has_value());
   const auto initrds = entry->all("initrd");
   REQUIRE(initrds.size() == 2);
