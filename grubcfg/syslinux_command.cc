@@ -242,7 +242,7 @@ Result<std::optional<SyslinuxOutcome>> SyslinuxCommands::type(std::string_view t
 
 // --- What a command runs ---
 
-Result<SyslinuxOutcome> SyslinuxCommands::run(Command command, const SyslinuxEntry* entry) {
+Result<SyslinuxOutcome> SyslinuxCommands::run(const Command& command, const SyslinuxEntry* entry) {
   const std::string where =
       entry != nullptr ? entry->where : "(" + source_.device + ")" + source_.paths.front();
   const std::string kernel = command.kernel;
@@ -362,7 +362,11 @@ Result<BootEntry> SyslinuxCommands::boot_linux(const Command& command, std::stri
   if (command.kernel.size() + 1 + command.arguments.size() >= kLongestCommandLine)
     context_.diagnostics.notice(std::string(where), "syslinux itself refuses a command line of " +
                                                         std::to_string(line.size()) + " bytes");
-  boot.command_line = context_.settings.boot_image_argument ? std::move(line) : command.arguments;
+  if (context_.settings.boot_image_argument) {
+    boot.command_line = std::move(line);
+  } else {
+    boot.command_line = command.arguments;
+  }
   return boot;
 }
 

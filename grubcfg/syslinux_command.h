@@ -65,7 +65,7 @@ class SyslinuxCommands {
   [[nodiscard]] static Command split(std::string_view text, SyslinuxImage image);
   /// What a line at the prompt stands for; no value for nothing.
   [[nodiscard]] Result<std::optional<Command>> look_up(std::string_view text);
-  [[nodiscard]] Result<SyslinuxOutcome> run(Command command, const SyslinuxEntry* entry);
+  [[nodiscard]] Result<SyslinuxOutcome> run(const Command& command, const SyslinuxEntry* entry);
   [[nodiscard]] Result<SyslinuxOutcome> run_program(const Command& command, std::string_view where);
   [[nodiscard]] Result<BootEntry> boot_linux(const Command& command, std::string_view where);
   [[nodiscard]] Result<BootEntry> boot_multiboot(std::string_view arguments);

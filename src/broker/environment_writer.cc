@@ -199,6 +199,7 @@ Result<std::vector<EnvironmentWriter::Refusal>> EnvironmentWriter::write(
   const auto must = std::ranges::find_if(changes, &EnvironmentMessage::answers_request);
   if (must != changes.end()) return std::unexpected(cannot_take_back(must->name, *not_locked));
   std::vector<Refusal> refused;
+  refused.reserve(changes.size());
   for (const EnvironmentMessage& change : changes) refused.push_back({change.name, *not_locked});
   return refused;
 }
