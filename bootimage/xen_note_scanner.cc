@@ -61,10 +61,9 @@ std::size_t PassingBytes::take(Bytes piece) {
         rest.first(std::min(rest.size(), static_cast<std::size_t>(run.size) - run.bytes.size()));
     run.bytes.insert(run.bytes.end(), part.begin(), part.end());
   }
-  const auto whole =
-      std::ranges::stable_partition(wanted_, [](const Run& run) { return run.bytes.size() != run.size; });
-  std::ranges::move(whole, std::back_inserter(whole_));
-  wanted_.erase(whole.begin(), wanted_.end());
+  std::vector<Run> waiting;
+  for (Run& run : wanted_) (run.bytes.size() == run.size ? whole_ : waiting).push_back(std::move(run));
+  wanted_ = std::move(waiting);
   keep_tail(piece);
   position_ += piece.size();
   return piece.size();

@@ -236,7 +236,7 @@ Result<std::optional<SyslinuxOutcome>> SyslinuxCommands::type(std::string_view t
     PVHGRUB_TRY_ASSIGN(SyslinuxOutcome outcome, choose(*entry));
     return outcome;
   }
-  PVHGRUB_TRY_ASSIGN(SyslinuxOutcome outcome, run(std::move(*command), entry));
+  PVHGRUB_TRY_ASSIGN(SyslinuxOutcome outcome, run(*command, entry));
   return outcome;
 }
 

@@ -165,18 +165,19 @@ Result<void> EnvironmentWriter::overwrite(const EnvironmentMessage& change) {
 Result<std::vector<EnvironmentWriter::Refusal>> EnvironmentWriter::write_locked(
     const std::vector<EnvironmentMessage>& changes) {
   std::vector<Refusal> refused;
+  // Those that must be written go first: where one of them cannot be, the others stay as they are.
   std::vector<const EnvironmentMessage*> accepted;
+  std::vector<const EnvironmentMessage*> others;
   for (const EnvironmentMessage& change : changes) {
     if (Result<void> sound = check(change)) {
-      accepted.push_back(&change);
+      (change.answers_request ? accepted : others).push_back(&change);
     } else if (change.answers_request) {
       return std::unexpected(cannot_take_back(change.name, std::move(sound).error()));
     } else {
       refused.push_back({change.name, std::move(sound).error()});
     }
   }
-  // Those that must be written first: where one of them cannot be, the others stay as they are.
-  std::ranges::stable_partition(accepted, &EnvironmentMessage::answers_request);
+  accepted.insert(accepted.end(), others.begin(), others.end());
   for (const EnvironmentMessage* change : accepted) {
     Result<void> written = overwrite(*change);
     if (written) continue;
