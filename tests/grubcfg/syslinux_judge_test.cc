@@ -161,7 +161,7 @@ void check_unattended(Menu& menu, const json& expected) {
 /// The menu that syslinux begins with: a submenu, where the default lies in one.
 Menu* start_menu(Menu& menu, const json& expected) {
   const std::vector<std::size_t> shown = shown_entries(menu);
-  if (!shown.empty() && menu.entries()[shown[0]].title == expected[0][0]) return &menu;
+  if (!shown.empty() && menu.entries()[shown[0]].title == expected[0][0].get<std::string>()) return &menu;
   const auto submenu = menu.submenu(menu.default_index());
   REQUIRE(submenu.has_value());
   return *submenu;
