@@ -2,6 +2,11 @@
 #include "bootimage/decompress.h"
 
 #include <algorithm>
+#include <memory>
+#include <string>
+
+#include "bootimage/compressed_input.h"
+#include "bootimage/decompressor.h"
 
 namespace pvhgrub::bootimage {
 namespace {
@@ -29,6 +34,25 @@ constexpr Magic kMagics[] = {
     {"\x04\x22\x4d\x18"sv, Compression::kLz4},
     {"\x28\xb5\x2f\xfd"sv, Compression::kZstd},
 };
+
+/// Whether a piece may go out after what went out before it.
+Result<void> check_piece(std::uint64_t piece, const CompressedInput& input,
+                         const DecompressionLimits& limits) {
+  const std::uint64_t total = input.produced() + piece;
+  if (limits.declared && total > *limits.declared)
+    return input.damaged("they give more than the " + std::to_string(*limits.declared) +
+                         " bytes that they declare");
+  if (total > limits.output)
+    return input.failure(ErrorCode::kLimit,
+                         "the compressed data give more than " + std::to_string(limits.output) + " bytes");
+  // A division, since a product might not fit.
+  if (total > limits::kDecompressionGrace &&
+      (total - limits::kDecompressionGrace) / limits::kDecompressionRatio > input.consumed())
+    return input.failure(ErrorCode::kLimit, "the compressed data give " + std::to_string(total) +
+                                                " bytes from " + std::to_string(input.consumed()) +
+                                                ", which no kernel does");
+  return {};
+}
 
 }  // namespace
 
@@ -68,6 +92,39 @@ Result<PayloadSize> payload_size(Compression compression, std::uint64_t length, 
   size.compressed = compression == Compression::kGzip ? length : length - kPayloadTailBytes;
   PVHGRUB_TRY_ASSIGN(size.decompressed, reader.little_endian<std::uint32_t>());
   return size;
+}
+
+CompressedSource read_in_order(ByteSource& bytes) {
+  return [&bytes, offset = std::uint64_t{0}](std::span<std::byte> out) mutable -> Result<std::size_t> {
+    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), bytes.size() - offset));
+    PVHGRUB_TRY(bytes.read_at(offset, out.first(count)));
+    offset += count;
+    return count;
+  };
+}
+
+Result<Decompressed> decompress(Compression compression, const CompressedSource& source,
+                                const DecompressedSink& sink, const DecompressionLimits& limits,
+                                Budget& budget) {
+  if (limits.declared && *limits.declared > limits.output)
+    return fail(ErrorCode::kLimit, "the compressed data declare to give " + std::to_string(*limits.declared) +
+                                       " bytes, and at most " + std::to_string(limits.output) + " are taken");
+  CompressedInput input(compression, source, budget);
+  PVHGRUB_TRY_ASSIGN(const std::unique_ptr<Decompressor> decompressor, open_decompressor(input));
+  for (;;) {
+    PVHGRUB_TRY_ASSIGN(const Bytes piece, decompressor->next());
+    if (piece.empty()) break;
+    PVHGRUB_TRY(check_piece(piece.size(), input, limits));
+    PVHGRUB_TRY(budget.charge_steps(1, "decompressing a kernel"));
+    PVHGRUB_TRY(budget.charge_bytes(piece.size(), "decompressing a kernel"));
+    PVHGRUB_TRY_ASSIGN(const SinkAnswer answer, sink(piece));
+    input.add_output(piece.size());
+    if (answer == SinkAnswer::kEnough) return Decompressed{input.consumed(), input.produced(), false};
+  }
+  if (limits.declared && input.produced() != *limits.declared)
+    return input.damaged("they give " + std::to_string(input.produced()) + " bytes instead of the " +
+                         std::to_string(*limits.declared) + " that they declare");
+  return Decompressed{input.consumed(), input.produced(), true};
 }
 
 }  // namespace pvhgrub::bootimage

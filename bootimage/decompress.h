@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/limits.h"
 #include "base/result.h"
+#include "bootimage/byte_source.h"
 
 namespace pvhgrub::bootimage {
 
@@ -58,6 +59,9 @@ inline constexpr std::size_t kPayloadTailBytes = 4;
 /// Where compressed bytes come from: fills `out` with those that follow the last read, at least one of them,
 /// and tells how many; 0 only at the end.
 using CompressedSource = std::function<Result<std::size_t>(std::span<std::byte> out)>;
+
+/// All of `bytes` from its start to its end, for a PartSource over a payload. It must outlive the result.
+[[nodiscard]] CompressedSource read_in_order(ByteSource& bytes);
 
 enum class SinkAnswer : std::uint8_t {
   kMore,

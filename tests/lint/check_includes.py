@@ -25,6 +25,12 @@ LIBRARIES = {
     "spdlog/": ["src/broker"],
     "nettle/": ["grubcfg"],
     "nlohmann/": ["protocol"],
+    "zlib.h": ["bootimage"],
+    "bzlib.h": ["bootimage"],
+    "lzma.h": ["bootimage"],
+    "lzo/": ["bootimage"],
+    "lz4": ["bootimage"],
+    "zstd": ["bootimage"],
 }
 
 
