@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// decompress_speed FILE: decompresses FILE to standard output by bootimage/decompress.h, as `xz -dc FILE` and its like
-// do. bench/decompress_speed.py times it beside them.
+// decompress_speed FILE: decompresses FILE to standard output by bootimage/decompress.h, as `xz -dc FILE` and
+// its like do. bench/decompress_speed.py times it beside them.
 #include <fcntl.h>
 #include <unistd.h>
 

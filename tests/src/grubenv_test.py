@@ -11,7 +11,6 @@ import sys
 import tempfile
 import time
 import unittest
-
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "grubcfg"))
 import grub_emu  # noqa: E402
