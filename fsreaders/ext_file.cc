@@ -6,6 +6,8 @@
 
 #include "base/limits.h"
 #include "fsreaders/ext_block_map.h"
+#include "fsreaders/joining_sink.h"
+#include "fsreaders/run_file.h"
 
 namespace pvhgrub::fs {
 
@@ -16,63 +18,9 @@ std::unexpected<Error> damaged(const ExtInode& inode, std::string_view what) {
               inode.name() + ": " + std::string(what) + "; run e2fsck on the file system");
 }
 
-// Joins pieces that follow on each other on the disk: the parts of a run that a journal's copies cut.
-class JoiningSink : public ContentSink {
- public:
-  explicit JoiningSink(ContentSink& below) : below_(below) {}
-
-  Result<void> hole(std::uint64_t length) override {
-    PVHGRUB_TRY(flush());
-    return below_.hole(length);
-  }
-  Result<void> extent(const DiskExtent& extent) override {
-    if (pending_.length > 0 && pending_.disk == extent.disk &&
-        pending_.offset + pending_.length == extent.offset) {
-      pending_.length += extent.length;
-      return {};
-    }
-    PVHGRUB_TRY(flush());
-    pending_ = extent;
-    return {};
-  }
-  Result<void> bytes(std::span<const std::byte> bytes) override {
-    PVHGRUB_TRY(flush());
-    return below_.bytes(bytes);
-  }
-  Result<void> flush() {
-    if (pending_.length == 0) return {};
-    return below_.extent(std::exchange(pending_, DiskExtent{}));
-  }
-
- private:
-  ContentSink& below_;
-  DiskExtent pending_;
-};
-
 std::unexpected<Error> not_overwritable(std::string why) {
   return fail(ErrorCode::kUnsupported, std::move(why));
 }
-
-// Takes contents that lie on the disk as they are, and no others.
-class ExtentCollector : public ContentSink {
- public:
-  Result<void> hole(std::uint64_t) override {
-    return not_overwritable(
-        "a part of it has no block of its own (sparse, or preallocated and never written); make it anew "
-        "in the guest");
-  }
-  Result<void> extent(const DiskExtent& extent) override {
-    extents_.push_back(extent);
-    return {};
-  }
-  Result<void> bytes(Bytes) override {
-    return not_overwritable("its contents do not lie on the disk as they are");
-  }
-  [[nodiscard]] std::vector<DiskExtent> take() { return std::move(extents_); }
-
- private:
-  std::vector<DiskExtent> extents_;
-};
 
 // What the file's own flags say against overwriting it; empty for nothing. GRUB does not ask, but who made a
 // file immutable did not expect it to change.
@@ -160,43 +108,6 @@ class ExtBlockFile : public File {
   std::string overwriting_obstacle_;
 };
 
-// A file whose contents lie in its inode. What its size has over the stored bytes are zeros, as Linux reads
-// them.
-class ExtInlineFile : public File {
- public:
-  ExtInlineFile(std::uint64_t size, std::vector<std::byte> contents)
-      : size_(size), contents_(std::move(contents)) {
-    if (contents_.size() > size_) contents_.resize(static_cast<std::size_t>(size_));
-  }
-
-  [[nodiscard]] std::uint64_t size() const override { return size_; }
-
-  Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> out) override {
-    if (offset >= size_) return std::size_t{0};
-    out = out.first(static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), size_ - offset)));
-    std::ranges::fill(out, std::byte{0});
-    if (offset < contents_.size()) {
-      const auto stored = std::span(contents_).subspan(static_cast<std::size_t>(offset));
-      std::ranges::copy(stored.first(std::min(stored.size(), out.size())), out.begin());
-    }
-    return out.size();
-  }
-
-  Result<void> send(ContentSink& sink) override {
-    if (!contents_.empty()) PVHGRUB_TRY(sink.bytes(contents_));
-    return size_ > contents_.size() ? sink.hole(size_ - contents_.size()) : Result<void>{};
-  }
-
-  Result<std::vector<DiskExtent>> overwritable_extents() override {
-    return not_overwritable(
-        "its contents lie within its inode (inline_data), which has a checksum over them");
-  }
-
- private:
-  std::uint64_t size_;
-  std::vector<std::byte> contents_;
-};
-
 Result<std::vector<std::byte>> inline_contents(const ExtInode& inode) {
   PVHGRUB_TRY_ASSIGN(const ExtInlineData data, read_ext_inline_data(inode));
   std::vector<std::byte> contents(data.first.begin(), data.first.end());
@@ -225,7 +136,9 @@ Result<std::unique_ptr<File>> open_ext_file(const ExtLibrary& library, const Ext
         "outside of encrypted directories");
   if (inode.has(EXT4_INLINE_DATA_FL)) {
     PVHGRUB_TRY_ASSIGN(std::vector<std::byte> contents, inline_contents(inode));
-    return std::make_unique<ExtInlineFile>(inode.size, std::move(contents));
+    return make_memory_file(
+        inode.size, std::move(contents),
+        "its contents lie within its inode (inline_data), which has a checksum over them");
   }
   PVHGRUB_TRY_ASSIGN(BlockRuns runs, read_ext_block_runs(library, inode));
   return std::make_unique<ExtBlockFile>(library, inode, std::move(runs));

@@ -3,10 +3,8 @@
 
 #include <algorithm>
 #include <array>
-#include <list>
 #include <utility>
 
-#include "base/limits.h"
 #include "fsreaders/ext_directory.h"
 #include "fsreaders/ext_file.h"
 #include "fsreaders/ext_inode.h"
@@ -14,14 +12,11 @@
 #include "fsreaders/ext_library.h"
 #include "fsreaders/ext_superblock.h"
 #include "fsreaders/ext_volume.h"
+#include "fsreaders/tree_file_system.h"
 
 namespace pvhgrub::fs {
 
 namespace {
-
-// Memory in bytes for directories that are kept after use: those of one look-up after another. Room for one
-// of 200,000 boot loader entries beside the way to it: read anew for each of them, it would take hours.
-constexpr std::size_t kDirectoryCacheBytes = 24 * limits::kMiB;
 
 FileType file_type_of(std::uint8_t stored) {
   switch (stored) {
@@ -36,11 +31,12 @@ FileType file_type_of(std::uint8_t stored) {
   }
 }
 
-class ExtFileSystem : public FileSystem {
+class ExtFileSystem : public TreeFileSystem<ExtInode, ExtDirectory> {
  public:
   ExtFileSystem(std::unique_ptr<ExtVolume> volume, ExtLibrary library, ExtSuperblock superblock,
                 std::vector<std::string> notes)
-      : volume_(std::move(volume)),
+      : TreeFileSystem(volume->budget()),
+        volume_(std::move(volume)),
         ext2fs_(std::move(library)),
         superblock_(std::move(superblock)),
         notes_(std::move(notes)) {}
@@ -50,49 +46,42 @@ class ExtFileSystem : public FileSystem {
   [[nodiscard]] std::string_view label() const override { return superblock_.label; }
   [[nodiscard]] std::vector<std::string> notes() const override { return notes_; }
 
-  Result<std::unique_ptr<File>> open(std::string_view path) override {
-    return told(path, [&]() -> Result<std::unique_ptr<File>> {
-      PVHGRUB_TRY_ASSIGN(ExtInode inode, walk(path));
-      if (inode.type() != FileType::kRegular)
-        return fail(ErrorCode::kWrongType,
-                    inode.type() == FileType::kDirectory ? "it is a directory" : "it is not a regular file");
-      return open_ext_file(ext2fs_, inode);
-    });
-  }
-
-  Result<FileInfo> stat(std::string_view path) override {
-    return told(path, [&]() -> Result<FileInfo> {
-      PVHGRUB_TRY_ASSIGN(const ExtInode inode, walk(path));
-      return FileInfo{inode.type(), inode.size, inode.modification_time};
-    });
-  }
-
-  Result<std::vector<DirectoryEntry>> list(std::string_view path) override {
-    return told(path, [&]() -> Result<std::vector<DirectoryEntry>> {
-      PVHGRUB_TRY_ASSIGN(const ExtInode inode, walk(path));
-      if (inode.type() != FileType::kDirectory) return fail(ErrorCode::kWrongType, "it is not a directory");
-      PVHGRUB_TRY_ASSIGN(const ExtDirectory* directory, directory_of(inode));
-      std::vector<DirectoryEntry> entries;
-      entries.reserve(directory->entries().size());
-      // It holds them by name, for look-ups; they are told as they lie on the disk, since GRUB's wildcards
-      // keep that order.
-      std::vector<ExtDirectory::Entry> by_place = directory->entries();
-      std::ranges::sort(by_place, {}, &ExtDirectory::Entry::name_offset);
-      for (const ExtDirectory::Entry& entry : by_place) {
-        PVHGRUB_TRY_ASSIGN(const FileType type, type_of(entry));
-        entries.push_back({std::string(directory->name(entry)), type});
-      }
-      return entries;
-    });
-  }
-
  private:
-  // Runs `body`, with the path put in front of where its error was.
-  template <typename Body>
-  auto told(std::string_view path, Body&& body) -> decltype(body()) {
-    auto result = body();
-    if (!result) return std::unexpected(at(path, std::move(result.error())));
-    return result;
+  Result<ExtInode> root() override { return read_ext_inode(ext2fs_, EXT2_ROOT_INO); }
+  [[nodiscard]] FileInfo info(const ExtInode& inode) const override {
+    return {inode.type(), inode.size, inode.modification_time};
+  }
+  [[nodiscard]] std::uint64_t key(const ExtInode& directory) const override { return directory.number; }
+
+  Result<ExtDirectory> read_directory(const ExtInode& inode) override {
+    return ExtDirectory::read(ext2fs_, inode);
+  }
+
+  Result<std::optional<ExtInode>> find(const ExtInode&, const ExtDirectory& directory,
+                                       std::string_view name) override {
+    const std::optional<std::uint32_t> number = directory.find(ext2fs_, name);
+    if (!number) return std::optional<ExtInode>();
+    PVHGRUB_TRY_ASSIGN(ExtInode inode, read_ext_inode(ext2fs_, *number));
+    return std::optional(std::move(inode));
+  }
+
+  Result<std::vector<DirectoryEntry>> entries(const ExtInode&, const ExtDirectory& directory) override {
+    std::vector<DirectoryEntry> entries;
+    entries.reserve(directory.entries().size());
+    // It holds them by name, for look-ups; they are told as they lie on the disk, since GRUB's wildcards
+    // keep that order.
+    std::vector<ExtDirectory::Entry> by_place = directory.entries();
+    std::ranges::sort(by_place, {}, &ExtDirectory::Entry::name_offset);
+    for (const ExtDirectory::Entry& entry : by_place) {
+      PVHGRUB_TRY_ASSIGN(const FileType type, type_of(entry));
+      entries.push_back({std::string(directory.name(entry)), type});
+    }
+    return entries;
+  }
+
+  Result<std::string> read_link(const ExtInode& inode) override { return read_ext_link(ext2fs_, inode); }
+  Result<std::unique_ptr<File>> open_node(const ExtInode& inode) override {
+    return open_ext_file(ext2fs_, inode);
   }
 
   Result<FileType> type_of(const ExtDirectory::Entry& entry) {
@@ -101,86 +90,10 @@ class ExtFileSystem : public FileSystem {
     return inode.type();
   }
 
-  // The directory's entries, kept for the next look-up. The pointer lives until the next call.
-  Result<const ExtDirectory*> directory_of(const ExtInode& inode) {
-    const auto found = std::ranges::find(directories_, inode.number, &CachedDirectory::number);
-    if (found != directories_.end()) {
-      directories_.splice(directories_.begin(), directories_, found);
-      return &directories_.front().directory;
-    }
-    PVHGRUB_TRY_ASSIGN(ExtDirectory directory, ExtDirectory::read(ext2fs_, inode));
-    directories_.push_front({inode.number, std::move(directory)});
-    std::size_t memory = 0;
-    const auto too_much = std::ranges::find_if(directories_, [&](const CachedDirectory& cached) {
-      memory += cached.directory.memory();
-      return memory > kDirectoryCacheBytes;
-    });
-    // The one just read stays, however large.
-    directories_.erase(too_much == directories_.begin() ? std::next(too_much) : too_much, directories_.end());
-    return &directories_.front().directory;
-  }
-
-  Result<ExtInode> look_up(const ExtInode& directory, std::string_view name) {
-    if (directory.type() != FileType::kDirectory)
-      return fail(ErrorCode::kWrongType,
-                  "what stands before \"/" + std::string(name) + "\" is not a directory");
-    PVHGRUB_TRY_ASSIGN(const ExtDirectory* entries, directory_of(directory));
-    const std::optional<std::uint32_t> number = entries->find(ext2fs_, name);
-    if (!number) return fail(ErrorCode::kNotFound, "no such file or directory");
-    return read_ext_inode(ext2fs_, *number);
-  }
-
-  // Follows a path from the root; ".." goes back the way that was come, and stays at the root.
-  Result<ExtInode> walk(std::string_view path) {
-    if (path.size() > limits::kPathBytes || path.find('\0') != path.npos || !path.starts_with('/'))
-      return fail(ErrorCode::kNotFound,
-                  "no path from the root of at most " + std::to_string(limits::kPathBytes) + " bytes");
-    std::vector<ExtInode> way;
-    PVHGRUB_TRY_ASSIGN(ExtInode root, read_ext_inode(ext2fs_, EXT2_ROOT_INO));
-    if (root.type() != FileType::kDirectory)
-      return fail(ErrorCode::kDamaged, "the root is not a directory; run e2fsck on the file system");
-    way.push_back(std::move(root));
-    unsigned links = 0;
-    // Grows by a link's target at most limits::kSymlinks times, so this ends.
-    for (std::string rest(path); !rest.empty();) {
-      PVHGRUB_TRY(volume_->budget().charge_steps(1, "following a path"));
-      const std::size_t start = rest.find_first_not_of('/');
-      if (way.back().type() != FileType::kDirectory)
-        return fail(ErrorCode::kWrongType, "a file stands where a directory should");
-      if (start == rest.npos) break;
-      const std::size_t end = std::min(rest.find('/', start), rest.size());
-      const std::string name = rest.substr(start, end - start);
-      rest.erase(0, end);
-      if (name == ".") continue;
-      if (name == "..") {
-        if (way.size() > 1) way.pop_back();
-        continue;
-      }
-      PVHGRUB_TRY_ASSIGN(ExtInode next, look_up(way.back(), name));
-      if (next.type() != FileType::kSymlink) {
-        way.push_back(std::move(next));
-        continue;
-      }
-      if (++links > limits::kSymlinks)
-        return fail(ErrorCode::kLimit, "more than " + std::to_string(limits::kSymlinks) +
-                                           " symbolic links: do they lead in a circle?");
-      PVHGRUB_TRY_ASSIGN(const std::string target, read_ext_link(ext2fs_, next));
-      if (target.starts_with('/')) way.resize(1);
-      rest.insert(0, target);
-    }
-    return std::move(way.back());
-  }
-
-  struct CachedDirectory {
-    std::uint32_t number = 0;
-    ExtDirectory directory;
-  };
-
   std::unique_ptr<ExtVolume> volume_;
   ExtLibrary ext2fs_;
   ExtSuperblock superblock_;
   std::vector<std::string> notes_;
-  std::list<CachedDirectory> directories_;  // the last used first
 };
 
 Result<ExtSuperblock> read_superblock(BlockSource& source, ExtVolume* volume) {
