@@ -51,6 +51,8 @@ inline constexpr std::size_t kFramePayload = 64 * kKiB;
 /// A script handed in with --eval or --isconfig, in bytes: the largest real grub.cfg seen has 200 KiB, one of
 /// 100,000 entries some 22 MB.
 inline constexpr std::size_t kScriptBytes = 32 * kMiB;
+/// The host's own configuration file in bytes: one with every line and comment has some 4 KiB.
+inline constexpr std::size_t kHostConfigurationBytes = 64 * kKiB;
 /// Log records that the broker takes from one worker; later ones are dropped, with one notice.
 inline constexpr std::uint64_t kLogRecords = 10'000;
 /// Bytes of text that --eval may echo.

@@ -23,6 +23,7 @@ LIBRARIES = {
     "et/": ["fsreaders"],
     "seccomp.h": ["sandbox"],
     "spdlog/": ["src/broker"],
+    "toml++/": ["src/broker"],
     "nettle/": ["grubcfg"],
     "nlohmann/": ["protocol"],
     "zlib.h": ["bootimage"],
