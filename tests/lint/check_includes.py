@@ -26,12 +26,12 @@ LIBRARIES = {
     "toml++/": ["src/broker"],
     "nettle/": ["grubcfg"],
     "nlohmann/": ["protocol"],
-    "zlib.h": ["bootimage"],
+    "zlib.h": ["bootimage", "fsreaders"],
     "bzlib.h": ["bootimage"],
     "lzma.h": ["bootimage"],
-    "lzo/": ["bootimage"],
+    "lzo/": ["bootimage", "fsreaders"],
     "lz4": ["bootimage"],
-    "zstd": ["bootimage"],
+    "zstd": ["bootimage", "fsreaders"],
 }
 
 
