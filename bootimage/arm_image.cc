@@ -8,7 +8,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::size_t kArm64ImageSize = 0x10;
+constexpr std::size_t kArm64TextOffset = 0x08;
 constexpr std::size_t kArm64Flags = 0x18;
 constexpr std::size_t kArm64Magic = 0x38;
 constexpr std::string_view kArm64MagicText = "ARM\x64"sv;
@@ -26,7 +26,8 @@ constexpr std::size_t kZbootCompressionBytes = 32;  // up to what stands at 0x38
 Result<Arm64Image> read_arm64_fields(Bytes start) {
   Arm64Image image;
   ByteReader reader(start);
-  PVHGRUB_TRY(reader.seek(kArm64ImageSize));
+  PVHGRUB_TRY(reader.seek(kArm64TextOffset));
+  PVHGRUB_TRY_ASSIGN(image.text_offset, reader.little_endian<std::uint64_t>());
   PVHGRUB_TRY_ASSIGN(image.image_size, reader.little_endian<std::uint64_t>());
   PVHGRUB_TRY(reader.seek(kArm64Flags));
   PVHGRUB_TRY_ASSIGN(const auto flags, reader.little_endian<std::uint64_t>());

@@ -17,7 +17,8 @@ inline constexpr std::size_t kArmHeaderBytes = 64;
 
 /// Linux, Documentation/arch/arm64/booting.rst, "Call the kernel image".
 struct Arm64Image {
-  std::uint64_t image_size = 0;  ///< bytes of memory that it needs; 0 before Linux 3.17, which did not tell
+  std::uint64_t text_offset = 0;  ///< bytes from a 2 MiB boundary to where it is loaded; 0 since Linux 5.8
+  std::uint64_t image_size = 0;   ///< bytes of memory that it needs; 0 before Linux 3.17, which did not tell
   bool is_big_endian = false;
   unsigned page_kib = 0;  ///< size of its pages; 0 where it does not tell
 };

@@ -241,11 +241,13 @@ Result<std::optional<ElfNote>> ElfNoteReader::next() {
   PVHGRUB_TRY_ASSIGN(const Bytes name, take_padded(name_size));
   note.name = as_text(name);
   note.name = note.name.substr(0, note.name.find('\0'));
-  PVHGRUB_TRY_ASSIGN(note.description, take_padded(description_size));
+  note.is_cut = description_size > reader_.remaining();
+  PVHGRUB_TRY_ASSIGN(note.description,
+                     take_padded(std::min<std::size_t>(description_size, reader_.remaining())));
   return std::optional(note);
 }
 
-Result<Bytes> ElfNoteReader::take_padded(std::uint32_t size) {
+Result<Bytes> ElfNoteReader::take_padded(std::size_t size) {
   PVHGRUB_TRY_ASSIGN(const Bytes run, reader_.take(size));
   // The last note's padding may be missing.
   const std::size_t padding = (kNoteAlignment - size % kNoteAlignment) % kNoteAlignment;

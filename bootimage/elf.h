@@ -98,6 +98,7 @@ struct ElfNote {
   std::string_view name;  ///< without the NUL at its end
   std::uint32_t type = 0;
   Bytes description;
+  bool is_cut = false;  ///< the description should go on behind the end of the region
 };
 
 /// Goes through the notes of one segment or section, whose fields are aligned to 4 bytes: so they are in both
@@ -106,11 +107,12 @@ struct ElfNote {
 class ElfNoteReader {
  public:
   explicit ElfNoteReader(Bytes region) : reader_(region) {}
-  /// Nothing at the end. kDamaged where a note does not fit in what is left; what came before is good.
+  /// Nothing at the end. kDamaged where a note's header or name does not fit in what is left; what came
+  /// before is good.
   [[nodiscard]] Result<std::optional<ElfNote>> next();
 
  private:
-  [[nodiscard]] Result<Bytes> take_padded(std::uint32_t size);
+  [[nodiscard]] Result<Bytes> take_padded(std::size_t size);
 
   ByteReader reader_;
 };

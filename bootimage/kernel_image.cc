@@ -8,7 +8,6 @@
 
 #include "base/checked.h"
 #include "base/limits.h"
-#include "bootimage/arm_image.h"
 #include "bootimage/other_image.h"
 #include "bootimage/pe.h"
 
@@ -19,19 +18,6 @@ static_assert(kImageStartBytes >= kOtherStartBytes && kImageStartBytes >= kMulti
               kImageStartBytes >= kPeStartBytes && kImageStartBytes >= kSetupHeaderBytes);
 
 constexpr std::uint16_t kEfiApplication = 10;  // of subsystems in PE images; 11 and 12 are drivers
-
-std::string pe_machine_name(std::uint16_t machine) {
-  switch (machine) {
-    case kPeMachineI386:
-      return "32-bit x86";
-    case kPeMachineAmd64:
-      return "x86-64";
-    case kPeMachineArm64:
-      return "arm64";
-    default:
-      return "machine " + std::to_string(machine);
-  }
-}
 
 std::string elf_layer_name(const XenElf& elf) {
   const std::uint16_t type = elf.image.header.type;
@@ -84,7 +70,7 @@ class Inspector {
       case ImageKind::kElf:
         return read_elf(source, range);
       case ImageKind::kBzImage:
-        return read_bz(source, range);
+        return read_bz(source, start, range);
       case ImageKind::kArm64Image:
       case ImageKind::kArm32Image:
         return read_arm(start, range);
@@ -128,13 +114,14 @@ class Inspector {
     return std::optional<ImageRange>();
   }
 
-  Result<std::optional<ImageRange>> read_bz(ByteSource& source, ImageRange range) {
+  Result<std::optional<ImageRange>> read_bz(ByteSource& source, Bytes start, ImageRange range) {
     PVHGRUB_TRY_ASSIGN(const BzImage bzimage, read_bzimage(source, budget_));
     add(ImageKind::kBzImage,
         (bzimage.is_loaded_high ? "bzImage" : "zImage") + std::string(" (boot protocol ") +
             bzimage.protocol_text() + ")",
         range);
     image_.bzimage = bzimage;
+    image_.efi_stub = pe_machine(start);
     if (bzimage.missing != 0)
       image_.notices.push_back("the image ends " + std::to_string(bzimage.missing) +
                                " bytes before the end that its header tells");
@@ -177,6 +164,8 @@ class Inspector {
 
   Result<std::optional<ImageRange>> read_arm(Bytes start, ImageRange range) {
     if (const auto arm64 = read_arm64_image(start)) {
+      image_.arm64 = arm64;
+      image_.efi_stub = pe_machine(start);
       if (arm64->is_big_endian) image_.notices.emplace_back("the kernel is big-endian");
       std::string pages;
       if (arm64->page_kib != 0) pages = " (" + std::to_string(arm64->page_kib) + " KiB pages)";
@@ -193,6 +182,7 @@ class Inspector {
     const auto zboot = read_efi_zboot(start);
     if (!zboot) return fail(ErrorCode::kInternal, "a zboot image of no form");
     add(ImageKind::kEfiZboot, "EFI program with a compressed kernel in it (zboot)", range);
+    image_.efi_stub = pe_machine(start);
     if (!range_inside<std::uint64_t>(zboot->payload_offset, zboot->payload_size, range.size))
       return fail(ErrorCode::kDamaged, "a damaged EFI zboot image: its payload (" +
                                            std::to_string(zboot->payload_size) + " bytes at " +
@@ -306,6 +296,8 @@ void KernelImage::add_contents(KernelImage contents) {
   std::ranges::move(contents.layers, std::back_inserter(layers));
   std::ranges::move(contents.notices, std::back_inserter(notices));
   if (contents.bzimage) bzimage = std::move(contents.bzimage);
+  if (contents.arm64) arm64 = contents.arm64;
+  if (contents.efi_stub) efi_stub = contents.efi_stub;
   elf = std::move(contents.elf);
   compressed = contents.compressed;
   problem = std::move(contents.problem);

@@ -10,6 +10,7 @@
 #include "base/budget.h"
 #include "base/bytes.h"
 #include "base/result.h"
+#include "bootimage/arm_image.h"
 #include "bootimage/byte_source.h"
 #include "bootimage/bzimage.h"
 #include "bootimage/decompress.h"
@@ -47,8 +48,12 @@ struct CompressedLayer {
 };
 
 struct KernelImage {
-  std::vector<ImageLayer> layers;             ///< never empty
-  std::optional<BzImage> bzimage;             ///< where a layer is one
+  std::vector<ImageLayer> layers;   ///< never empty
+  std::optional<BzImage> bzimage;   ///< where a layer is one
+  std::optional<Arm64Image> arm64;  ///< where a layer is one
+  /// Where the bzImage, Image or zboot image is an EFI program too (Linux's EFI stub): the machine that its
+  /// PE header tells (bootimage/pe.h).
+  std::optional<std::uint16_t> efi_stub;
   std::optional<XenElf> elf;                  ///< where the last layer is one
   std::optional<CompressedLayer> compressed;  ///< where the last layer is one: what lies in it is not known
   std::string problem;               ///< why no loader can start it; empty: nothing speaks against it

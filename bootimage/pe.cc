@@ -112,6 +112,26 @@ Result<void> check_overlaps(const std::vector<PeSection>& sections) {
 
 }  // namespace
 
+std::string pe_machine_name(std::uint16_t machine) {
+  switch (machine) {
+    case kPeMachineI386:
+      return "32-bit x86";
+    case kPeMachineAmd64:
+      return "x86-64";
+    case kPeMachineArm64:
+      return "arm64";
+    default:
+      return "machine " + std::to_string(machine);
+  }
+}
+
+std::optional<std::uint16_t> pe_machine(Bytes start) {
+  const auto offset = signature_offset(start);
+  if (!offset) return std::nullopt;
+  const auto header = read_coff_header(start, *offset);
+  return header && header->optional_header_bytes != 0 ? std::optional(header->machine) : std::nullopt;
+}
+
 Result<std::size_t> pe_header_bytes(Bytes start) {
   PVHGRUB_TRY_ASSIGN(const std::size_t offset, signature_offset(start));
   if (start.size() < offset + kCoffHeaderBytes) return offset + kCoffHeaderBytes;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@ namespace pvhgrub::bootimage {
 inline constexpr std::uint16_t kPeMachineI386 = 0x014C;
 inline constexpr std::uint16_t kPeMachineAmd64 = 0x8664;
 inline constexpr std::uint16_t kPeMachineArm64 = 0xAA64;
+
+/// "32-bit x86", "x86-64", "arm64", else "machine N".
+[[nodiscard]] std::string pe_machine_name(std::uint16_t machine);
 
 struct PeSection {
   std::string name;  ///< at most 8 bytes; one of the long names of object files stays "/OFFSET"
@@ -35,6 +39,9 @@ struct PeImage {
   std::uint32_t image_size = 0;     ///< bytes in memory
   std::vector<PeSection> sections;  ///< in the order of the section table
 };
+
+/// The machine of the PE image that begins so; nothing where none does. Says nothing of the rest of it.
+[[nodiscard]] std::optional<std::uint16_t> pe_machine(Bytes start);
 
 /// Enough of a file's start for the first call of pe_header_bytes(), and for all headers of a usual image.
 inline constexpr std::size_t kPeStartBytes = 4096;

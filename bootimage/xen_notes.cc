@@ -101,9 +101,12 @@ Result<std::vector<std::uint64_t>> read_words(Bytes description) {
   return words;
 }
 
-Result<XenNote> read_note(XenNoteType type, Bytes description) {
+Result<XenNote> read_note(XenNoteType type, const ElfNote& elf_note) {
+  const Bytes description = elf_note.description;
+  const Form form = info(type).form;
+  if (elf_note.is_cut && form != Form::kText) return fail(ErrorCode::kDamaged, "is cut off");
   XenNote note{type, {}, {}};
-  switch (info(type).form) {
+  switch (form) {
     case Form::kText:
       note.text = text_of(description);
       break;
@@ -142,7 +145,8 @@ constexpr std::array<std::string_view, 7> kKnownFeatures = {"writable_page_table
                                                             "hvm_callback_vector",
                                                             "dom0"};
 
-// Why the features that the kernel requires ("!NAME|NAME") keep it from starting as a guest; empty: nothing.
+// Why the features that one text requires ("!NAME|NAME") keep the kernel from starting as a guest; empty:
+// they do not.
 std::string unmet_features(std::string_view features) {
   for (const auto part : std::views::split(features, '|')) {
     const std::string_view feature(part.begin(), part.end());
@@ -155,8 +159,25 @@ std::string unmet_features(std::string_view features) {
   return {};
 }
 
+// Over all such notes: what one of them requires no other one takes back.
+std::string unmet_features(const XenNotes& notes) {
+  std::string why;
+  for (const XenNote& note : notes.notes)
+    if (why.empty() && note.type == XenNoteType::kFeatures) why = unmet_features(note.text);
+  return why;
+}
+
 std::string range_text(std::uint64_t start, std::uint64_t end) {
   return hexadecimal(start) + "-" + hexadecimal(end);
+}
+
+// Nothing of a PVH guest depends on these two, but libxenguest 4.17 asks the same of all.
+bool has_p2m_within(const XenNotes& notes, std::uint64_t start, std::uint64_t end) {
+  const auto p2m = notes.number(XenNoteType::kInitialP2m);
+  return p2m && *p2m >= start && *p2m < end;
+}
+bool has_offset_alone(const XenNotes& notes) {
+  return notes.number(XenNoteType::kPhysicalOffset) && !notes.number(XenNoteType::kVirtualBase);
 }
 
 std::string why_no_pvh(const ElfImage& image, const XenNotes& notes) {
@@ -166,18 +187,21 @@ std::string why_no_pvh(const ElfImage& image, const XenNotes& notes) {
   const auto entry = notes.number(XenNoteType::kPhysical32Entry);
   if (notes.source == XenNotes::Source::kGuestSection || !entry)
     return "it has no Xen note PHYS32_ENTRY (Linux has it when built with CONFIG_PVH)";
+  if (has_offset_alone(notes)) return "it has the Xen note PADDR_OFFSET without VIRT_BASE";
   if (!image.memory) return "it has no segment to load";
   if (*entry < image.memory->start || *entry > image.memory->end || *entry >= ~std::uint32_t{0})
     return "its entry " + hexadecimal(*entry) + " (Xen note PHYS32_ENTRY) does not lie in what is loaded, " +
            range_text(image.memory->start, image.memory->end);
-  return unmet_features(notes.text(XenNoteType::kFeatures));
+  if (has_p2m_within(notes, image.memory->start, image.memory->end))
+    return "its Xen note INIT_P2M lies in what is loaded";
+  return unmet_features(notes);
 }
 
 // Addresses wrap around, as they do in libxenguest: kernels are loaded low and run high.
 std::string why_no_pv_addresses(const ElfImage& image, const XenNotes& notes) {
   const auto base = notes.number(XenNoteType::kVirtualBase);
   const auto offset = notes.number(XenNoteType::kPhysicalOffset);
-  if (offset && !base) return "it has the Xen note PADDR_OFFSET without VIRT_BASE";
+  if (has_offset_alone(notes)) return "it has the Xen note PADDR_OFFSET without VIRT_BASE";
   const std::uint64_t virtual_base = base.value_or(0);
   // Kernels that had only __xen_guest gave virtual addresses in place of physical ones.
   const bool old = notes.source == XenNotes::Source::kGuestSection;
@@ -189,9 +213,18 @@ std::string why_no_pv_addresses(const ElfImage& image, const XenNotes& notes) {
     return "its entry " + hexadecimal(entry) + " does not lie in what is loaded, " + range_text(start, end);
   if (virtual_base > start)
     return "its base " + hexadecimal(virtual_base) + " lies above what is loaded, " + range_text(start, end);
-  const auto p2m = notes.number(XenNoteType::kInitialP2m);
-  if (p2m && *p2m >= start && *p2m < end) return "its Xen note INIT_P2M lies in what is loaded";
+  if (has_p2m_within(notes, start, end)) return "its Xen note INIT_P2M lies in what is loaded";
   return {};
+}
+
+// A 32-bit PV guest of today's Xen uses PAE. One note is enough to say so, whatever others say.
+bool uses_pae(const XenNotes& notes) {
+  const bool old = notes.source == XenNotes::Source::kGuestSection;
+  return std::ranges::any_of(notes.notes, [&](const XenNote& note) {
+    if (note.type != XenNoteType::kPaeMode) return false;
+    return old ? note.text.starts_with("yes")
+               : note.text == "yes" || note.text.find("bimodal") != std::string::npos;
+  });
 }
 
 std::string why_no_pv(const ElfImage& image, const XenNotes& notes) {
@@ -205,10 +238,12 @@ std::string why_no_pv(const ElfImage& image, const XenNotes& notes) {
     return "its Xen notes name neither LOADER generic nor GUEST_OS linux";
   if (!notes.text(XenNoteType::kXenVersion).starts_with("xen-3.0"))
     return "its Xen notes do not name XEN_VERSION xen-3.0";
+  if (machine == kElfMachine386 && !uses_pae(notes))
+    return "it is a 32-bit kernel without PAE (Xen note PAE_MODE), which Xen no longer starts";
   if (!image.memory) return "it has no segment to load";
   std::string addresses = why_no_pv_addresses(image, notes);
   if (!addresses.empty()) return addresses;
-  return unmet_features(notes.text(XenNoteType::kFeatures));
+  return unmet_features(notes);
 }
 
 }  // namespace
@@ -244,11 +279,12 @@ Result<std::size_t> XenNotes::add_region(Bytes region, std::string_view where, B
     }
     if (!*next) return found;
     const ElfNote& note = **next;
+    if (note.is_cut) problems.push_back(std::string(where) + " ends within its last note");
     if (note.name == "Linux" && note.type == kLinuxBuildSalt) linux_build = text_of(note.description);
     if (note.name != "Xen") continue;
     ++found;
     if (note.type >= kTypes.size()) continue;
-    auto known = read_note(static_cast<XenNoteType>(note.type), note.description);
+    auto known = read_note(static_cast<XenNoteType>(note.type), note);
     if (known) {
       notes.push_back(std::move(*known));
     } else {

@@ -65,9 +65,9 @@ struct XenNotes {
   [[nodiscard]] std::optional<std::uint64_t> number(XenNoteType type) const;
   [[nodiscard]] std::string_view text(XenNoteType type) const;
 
-  /// Adds the notes of one segment or section. Damage ends that region, what came before it stays: so
-  /// libxenguest does it, and GRUB 2.06's image for PV guests needs it. `where` is for `problems`. Tells how
-  /// many were Xen's, known or not.
+  /// Adds the notes of one segment or section. Damage ends that region; what came before it stays, and so
+  /// does the start of a text that is cut off: libxenguest does it so, and GRUB 2.06's image for 32-bit PV
+  /// guests needs it. `where` is for `problems`. Tells how many were Xen's, known or not.
   [[nodiscard]] Result<std::size_t> add_region(Bytes region, std::string_view where, Budget& budget);
   /// Adds what the section __xen_guest says: NAME=VALUE,NAME=VALUE up to a NUL.
   [[nodiscard]] Result<void> add_guest_section(Bytes contents, Budget& budget);
@@ -83,7 +83,9 @@ struct XenSupport {
   bool operator==(const XenSupport&) const = default;
 };
 
-/// As libxenguest 4.17 and later decide. Whether the host's Xen takes 32-bit PV guests is not asked.
+/// As libxenguest 4.17 and later decide. Its loader for HVM firmware would start any other 32-bit ELF image
+/// as a PVH guest, at its own entry; nothing without PHYS32_ENTRY expects that, so it does not count. Whether
+/// the host's Xen takes 32-bit PV guests is not asked.
 [[nodiscard]] XenSupport xen_support(const ElfImage& image, const XenNotes& notes);
 
 }  // namespace pvhgrub::bootimage
