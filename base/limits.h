@@ -120,6 +120,9 @@ inline constexpr unsigned kSymlinks = 40;
 inline constexpr std::size_t kPathBytes = 4096;
 /// A boot configuration file in bytes: as kScriptBytes.
 inline constexpr std::size_t kConfigurationBytes = 32 * kMiB;
+/// Entries of one directory of FAT, parts of long names included: 2 MiB (Linux's FAT_MAX_DIR_SIZE, and the
+/// 65,536 of Windows).
+inline constexpr std::size_t kFatDirectoryEntries = 65'536;
 /// Entries of one directory.
 inline constexpr std::size_t kDirectoryEntries = 1'000'000;
 /// Journal blocks of one ext4 file system that the replay overlay may name: mke2fs makes journals of up to 1

@@ -10,6 +10,8 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "fsreaders/ext_file_system.h"
+#include "fsreaders/fat_boot_sector.h"
+#include "fsreaders/fat_file_system.h"
 
 namespace pvhgrub::fs {
 namespace {
@@ -43,7 +45,7 @@ constexpr Format kHfsPlus{"HFS+"};
 constexpr Format kUfs{"UFS", nullptr, kReadableBoot};
 constexpr Format kNtfs{"NTFS"};
 constexpr Format kExfat{"exFAT"};
-constexpr Format kFat{"FAT"};
+constexpr Format kFat{"FAT", open_fat_file_system};
 constexpr Format kSwap{"swap space"};
 
 /// One place where a format's magic stands.
@@ -133,6 +135,8 @@ Result<const Format*> recognise_format(BlockSource& source) {
     if (holds_at(source, head, magic, status)) return magic.format;
     if (!status) return std::unexpected(std::move(status).error());
   }
+  // No magic, but a boot sector in which all agrees.
+  if (looks_like_fat(head)) return &kFat;
   PVHGRUB_TRY_ASSIGN(const bool md_member, is_md_member_by_its_end(source));
   return md_member ? &kMdRaid : nullptr;
 }

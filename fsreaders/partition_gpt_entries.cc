@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "fsreaders/utf16.h"
+
 namespace pvhgrub::fs {
 
 namespace {
@@ -10,26 +12,6 @@ namespace {
 constexpr std::size_t kEntryBytes = 128;
 constexpr std::size_t kNameBytes = 72;
 constexpr std::uint64_t kLegacyBiosBootable = 4;  // UEFI 2.10, table 5.8
-constexpr char32_t kReplacement = 0xFFFD;
-
-void append_utf8(std::string& text, char32_t character) {
-  const auto byte = [](char32_t value) { return static_cast<char>(static_cast<unsigned char>(value)); };
-  if (character < 0x80) {
-    text += byte(character);
-  } else if (character < 0x800) {
-    text += byte(0xC0 | (character >> 6));
-    text += byte(0x80 | (character & 0x3F));
-  } else if (character < 0x1'0000) {
-    text += byte(0xE0 | (character >> 12));
-    text += byte(0x80 | ((character >> 6) & 0x3F));
-    text += byte(0x80 | (character & 0x3F));
-  } else {
-    text += byte(0xF0 | (character >> 18));
-    text += byte(0x80 | ((character >> 12) & 0x3F));
-    text += byte(0x80 | ((character >> 6) & 0x3F));
-    text += byte(0x80 | (character & 0x3F));
-  }
-}
 
 bool is_zero(Bytes bytes) {
   return std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; });
@@ -53,31 +35,6 @@ Result<TableEntry> parse_entry(Bytes bytes, std::uint64_t number) {
 }
 
 }  // namespace
-
-std::string utf8_of_utf16(Bytes bytes) {
-  std::string text;
-  char32_t high = 0;  // the first half of a pair, waiting for the second
-  for (std::size_t i = 0; i + 1 < bytes.size(); i += 2) {
-    const auto unit = static_cast<char32_t>(std::to_integer<unsigned>(bytes[i]) |
-                                            (std::to_integer<unsigned>(bytes[i + 1]) << 8));
-    const bool is_low = unit >= 0xDC00 && unit < 0xE000;
-    if (high != 0 && is_low) {
-      append_utf8(text, 0x1'0000 + ((high - 0xD800) << 10) + (unit - 0xDC00));
-      high = 0;
-      continue;
-    }
-    if (high != 0) append_utf8(text, kReplacement);
-    high = 0;
-    if (unit == 0) return text;
-    if (unit >= 0xD800 && unit < 0xDC00) {
-      high = unit;
-    } else {
-      append_utf8(text, is_low ? kReplacement : unit);
-    }
-  }
-  if (high != 0) append_utf8(text, kReplacement);
-  return text;
-}
 
 Result<std::vector<TableEntry>> read_gpt_entries(BlockSource& disk, const GptCheck& check) {
   const GptHeaderCheck& header = check.header();

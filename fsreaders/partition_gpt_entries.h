@@ -3,7 +3,6 @@
 // 2.10, section 5.3.3).
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -15,9 +14,5 @@ namespace pvhgrub::fs {
 
 /// The entries in use, in order of number.
 [[nodiscard]] Result<std::vector<TableEntry>> read_gpt_entries(BlockSource& disk, const GptCheck& check);
-
-/// UTF-16 in the machine's little-endian order as UTF-8, up to the first NUL; what is no character becomes
-/// U+FFFD.
-[[nodiscard]] std::string utf8_of_utf16(Bytes bytes);
 
 }  // namespace pvhgrub::fs

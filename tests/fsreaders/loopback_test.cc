@@ -6,7 +6,7 @@
 #include "base/limits.h"
 #include "fsreaders/disk_set.h"
 #include "fsreaders/loopback_source.h"
-#include "fsreaders/partition_gpt_entries.h"
+#include "fsreaders/utf16.h"
 #include "tests/fsreaders/disk_image.h"
 #include "tests/fsreaders/ext_image.h"
 
