@@ -53,6 +53,8 @@ inline constexpr std::size_t kFramePayload = 64 * kKiB;
 inline constexpr std::size_t kScriptBytes = 32 * kMiB;
 /// The host's own configuration file in bytes: one with every line and comment has some 4 KiB.
 inline constexpr std::size_t kHostConfigurationBytes = 64 * kKiB;
+/// Facts that --inspect tells of one disk or kernel: 256 partitions with some ten each.
+inline constexpr std::uint64_t kFacts = 10'000;
 /// Log records that the broker takes from one worker; later ones are dropped, with one notice.
 inline constexpr std::uint64_t kLogRecords = 10'000;
 /// Bytes of text that --eval may echo.
@@ -86,6 +88,10 @@ inline constexpr std::uint64_t kRamdiskBytes = 4 * kGiB;
 
 /// The longest command line: libxl drops an item of 8192 bytes or more, "args " and the final NUL included.
 inline constexpr std::size_t kCommandLineBytes = 8186;
+
+/// The longest command line of a kernel that the PV shim starts: libxenguest ends the toolstack by an
+/// assertion on a longer one (tools/libs/guest/xg_dom_x86.c, add_module_to_list).
+inline constexpr std::size_t kShimCommandLineBytes = 1023;
 
 // --- Listing
 // ----------------------------------------------------------------------------------------------------
@@ -224,6 +230,8 @@ inline constexpr std::size_t kUnifiedAddons = 256;
 // --- Kernel images
 // ---------------------------------------------------------------------------------------------
 
+/// A compressed kernel image that lies in a compressed file (vmlinuz.gz), in bytes: it is held in memory.
+inline constexpr std::uint64_t kNestedImageBytes = 24 * kMiB;
 /// Layers of an image that lie in each other without compression: a unified kernel image has two.
 inline constexpr unsigned kImageLayers = 8;
 /// Zeros at an image's start that are counted, in bytes, to tell of a file that was never written.

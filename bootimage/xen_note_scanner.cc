@@ -114,6 +114,12 @@ Result<void> XenNoteScanner::feed(Bytes piece) {
   return {};
 }
 
+Result<std::optional<XenElf>> XenNoteScanner::early_answer() {
+  if (!has_answer_) return std::optional<XenElf>();
+  PVHGRUB_TRY_ASSIGN(XenElf answer, read_xen_elf(bytes_, budget_));
+  return std::optional(std::move(answer));
+}
+
 Result<std::optional<XenElf>> XenNoteScanner::finish() {
   if (knows_size_ && bytes_.position() != bytes_.size())
     return fail(ErrorCode::kIo, "the image has " + std::to_string(bytes_.position()) + " bytes, and had " +

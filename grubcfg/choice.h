@@ -14,6 +14,7 @@ namespace pvhgrub::grubcfg {
 struct Choice {
   EntryPath path;
   std::string title;  ///< of the entry itself, without the submenus it lies in
+  std::string id;
   BootEntry entry;
 };
 

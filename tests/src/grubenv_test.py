@@ -317,7 +317,7 @@ class NotWriting(Environment):
 
     def test_ignore_knows_no_environment(self):
         disk = self.guest("saved_entry=b", "next_entry=b")
-        self.check_unchanged(disk, lambda: self.assertEqual(self.stderr_of("--grubenv=ignore", disk=disk), ""))
+        self.check_unchanged(disk, lambda: self.assertNotIn("env", self.stderr_of("--grubenv=ignore", disk=disk)))
 
     def test_without_an_output_file_nothing_is_written(self):
         disk = self.guest("saved_entry=a", "next_entry=b")
@@ -542,8 +542,9 @@ class LyingWorker(Environment):
               "  frame(14, text(b'env') + struct.pack('<BI', answers, len(extents)) +\n"
               "        b''.join(struct.pack('<IQQ', *e) for e in extents) + text(old) + text(new))\n"
               "frame(2, text(b'all'))\n"
-              "frame(7, struct.pack('<I', 0) + text(b't') + text(b'/k') + struct.pack('<I', 0) + text(b''))\n"
-              "frame(8, struct.pack('<BQ', 0, 4), 1); frame(11, b'abcd', 1); frame(12, b'', 1)\n")
+              "frame(7, struct.pack('<I', 0) + text(b'id') + text(b't') + text(b'/k') + struct.pack('<I', 0) + text(b''))\n"
+              "frame(8, struct.pack('<BQB', 0, 4, 1), 1); frame(11, b'abcd', 1); frame(12, b'', 1)\n"
+              "frame(15, b'\\0' + text(b'') * 4)\n")
     SUCCESS = "\nframe(13, struct.pack('<BBB', 1, 1, 0) + text(b'') + text(b'') + struct.pack('<I', 0))\n"
 
     def run_worker(self, body, disk, *arguments):
