@@ -349,8 +349,10 @@ class Failures(Fixture):
     def test_sigterm_leaves_nothing_behind(self):
         path = os.path.join(self.base, "fifo")
         os.mkfifo(path)
+        # Open before the program looks: without a writer the script would be empty. It never ends, and so neither does the
+        # program.
+        writer = os.open(path, os.O_RDWR)
         process = subprocess.Popen([PVHGRUB, f"--eval={path}"], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-        writer = os.open(path, os.O_RDWR)  # the script never ends, so neither does the program
         self.addCleanup(os.close, writer)
         disk = self.new_disk("while true; do sleep 0; done\n")
         busy = subprocess.Popen([PVHGRUB, "-q", f"--output={self.result_file}", f"--output-directory={self.out}", disk],
