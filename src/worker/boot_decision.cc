@@ -66,6 +66,7 @@ class Decider {
   }
 
   [[nodiscard]] Result<BootDecision> firmware(std::string why) const {
+    if (facts_.guest_type == GuestType::kPv) return refuse(no_firmware_for_pv(why));
     if (!facts_.has_firmware)
       return refuse("it boots by firmware only (" + why + "), and " + facts_.no_firmware);
     return BootDecision{BootKind::kFirmware, false, std::move(why), {}};
@@ -167,6 +168,10 @@ class Decider {
 
 Result<BootDecision> decide_boot(const KernelImage& kernel, const BootFacts& facts) {
   return Decider(kernel, facts).decide();
+}
+
+std::string no_firmware_for_pv(const std::string& why) {
+  return "it boots by firmware only (" + why + "), and a PV domain has none; set type=\"pvh\"";
 }
 
 std::string shim_command_line(const std::string& kernel_command_line) {

@@ -37,6 +37,9 @@ struct BootDecision {
 /// it; the message tells why and each way out. kLimit: its command line is too long for the shim.
 [[nodiscard]] Result<BootDecision> decide_boot(const bootimage::KernelImage& kernel, const BootFacts& facts);
 
+/// Why a PV domain is refused what needs firmware. `why`: why firmware is needed.
+[[nodiscard]] std::string no_firmware_for_pv(const std::string& why);
+
 /// Behind the arguments of the shim itself, the PV kernel's follow: Xen, xen/common/kernel.c, "--".
 [[nodiscard]] std::string shim_command_line(const std::string& kernel_command_line);
 

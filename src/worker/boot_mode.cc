@@ -125,6 +125,8 @@ class BootMode {
   // Firmware has its own way to the guest's boot loader, and starts what that starts by itself.
   Result<void> run_firmware(const std::string& why) {
     const HostFile* const firmware = host_files_.find(HostFile::Role::kFirmware);
+    if (request_.guest_type == protocol::GuestType::kPv)
+      return fail(ErrorCode::kNoEntry, no_firmware_for_pv(why), "firmware");
     if (firmware == nullptr) return fail(ErrorCode::kNoEntry, request_.no_firmware, "firmware");
     if (request_.entry && choice_.path.empty()) PVHGRUB_TRY(choose());
     PVHGRUB_TRY(check_conveyed());
@@ -265,6 +267,10 @@ class BootMode {
     if (!image) return std::unexpected(at(name, std::move(image).error()));
     reporter_.explain(name + ": " + image->describe());
     for (const std::string& notice : image->notices) reporter_.notice(name, notice);
+    if (image->layers.front().kind == bootimage::ImageKind::kUnifiedImage && request_.kernel)
+      reporter_.notice(name,
+                       "it is a unified kernel image, of which --kernel takes the kernel alone; its entry "
+                       "in the menu has its initrd and command line too");
     auto decision = decide_boot(*image, facts());
     if (!decision) return std::unexpected(at(name, std::move(decision).error()));
     if (!decision->notice.empty()) reporter_.notice(name, decision->notice);

@@ -115,6 +115,9 @@ TEST_CASE("EFI programs, and unified images whose kernel says nothing to Xen, ne
   facts.is_efi_entry = true;
   check_kind(decide_boot(elf(false, false), facts), BootKind::kFirmware);
   check_kind(decide_boot(elf(true, false), facts), BootKind::kDirect);
+  facts.guest_type = GuestType::kPv;
+  check_refused(decide_boot(program, facts), "type=\"pvh\"");
+  facts.guest_type = GuestType::kPvh;
   facts.request = BootRequest::kDirect;
   check_refused(decide_boot(program, facts), "cannot start");
 }
