@@ -134,6 +134,9 @@ inline constexpr std::size_t kDirectoryEntries = 1'000'000;
 /// Journal blocks of one ext4 file system that the replay overlay may name: mke2fs makes journals of up to 1
 /// GiB in 1 KiB blocks; the overlay holds some 16 bytes for each.
 inline constexpr std::size_t kJournalOverlayBlocks = 1'048'576;
+/// Bytes of one XFS file system that its log changes and that are held in memory until the end. A log of the
+/// usual 64 MiB changes some 5 MiB of directories and inodes; a log has at most 2 GiB.
+inline constexpr std::size_t kXfsOverlayBytes = 48 * kMiB;
 /// Revoke records of one ext4 journal, 16 bytes each: a block is revoked once a transaction, and a
 /// transaction is at most a quarter of the journal.
 inline constexpr std::size_t kJournalRevokeRecords = 1'048'576;

@@ -12,6 +12,7 @@
 #include "fsreaders/ext_file_system.h"
 #include "fsreaders/fat_boot_sector.h"
 #include "fsreaders/fat_file_system.h"
+#include "fsreaders/xfs_file_system.h"
 
 namespace pvhgrub::fs {
 namespace {
@@ -19,7 +20,7 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr std::string_view kPlainBoot = "put /boot on a plain partition with ext4";
-constexpr std::string_view kReadableBoot = "put /boot on a file system that can be read (ext4)";
+constexpr std::string_view kReadableBoot = "put /boot on a file system that can be read (ext4, XFS)";
 
 // --- What is known. A new reader is one line here, its magic one line below.
 // -----------------------------------------
@@ -31,7 +32,7 @@ constexpr Format kMdRaid{"a member of a Linux MD RAID", nullptr, kPlainBoot};
 constexpr Format kVdo{"a VDO volume", nullptr, kPlainBoot};
 constexpr Format kBcache{"a bcache device", nullptr, kPlainBoot};
 constexpr Format kBcachefs{"bcachefs", nullptr, kReadableBoot};
-constexpr Format kXfs{"XFS", nullptr, kReadableBoot};
+constexpr Format kXfs{"XFS", open_xfs_file_system};
 constexpr Format kExt{"ext2, ext3 or ext4", open_ext_file_system};
 constexpr Format kBtrfs{"btrfs", nullptr, kReadableBoot};
 constexpr Format kF2fs{"F2FS", nullptr, kReadableBoot};
