@@ -75,7 +75,7 @@ Result<bool> DefaultSearch::try_entry(Menu& menu, std::size_t index) {
     } else {
       return std::unexpected(std::move(submenu).error());
     }
-  } else {
+  } else if (reason = menu.unattended_obstacle(index); reason.empty()) {
     PVHGRUB_TRY_ASSIGN(BootEntry evaluated, menu.evaluate(index));
     boots = would_boot(evaluated);
     if (boots) {
