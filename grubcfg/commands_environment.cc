@@ -112,8 +112,7 @@ Result<Status> run_list_env(Evaluator& evaluator, const CommandCall& call) {
   if (!opened) return evaluator.error();
   PVHGRUB_TRY_ASSIGN(const EnvironmentVariables variables,
                      opened->block.variables(evaluator.session().budget));
-  for (const auto& [name, value] : variables)
-    PVHGRUB_TRY(evaluator.session().diagnostics.echo(name + "=" + value + "\n"));
+  for (const auto& [name, value] : variables) PVHGRUB_TRY(evaluator.print(name + "=" + value + "\n"));
   return kStatusOk;
 }
 
