@@ -424,6 +424,32 @@ class Hosts(Environment):
             self.assertEqual(self.variables(disk, 0), {"next_entry": "", "saved_entry": "a"})
             self.check_sound(disk, 0)
 
+    def test_a_read_only_block_device_is_only_read(self):
+        if not IS_ROOT:
+            self.skipTest("needs root for a loop device")
+        disk = self.guest("saved_entry=a", "next_entry=b")
+        before = self.contents(disk)
+        made = subprocess.run(["losetup", "--find", "--show", "--read-only", disk], capture_output=True)
+        if made.returncode != 0:
+            self.skipTest("no loop devices here")
+        device = made.stdout.decode().strip()
+        try:
+            # The kernel lets it be opened for writing, and refuses each write.
+            with open(device, "r+b", buffering=0) as opened, self.assertRaises(PermissionError):
+                opened.write(b"x" * 512)
+            done = pvhgrub("-q", "--grubenv=write", f"--output={self.result_file}", "--output-format=simple0",
+                           f"--output-directory={self.out}", device)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(b" a\0", self.contents(self.result_file))
+            notices = [line for line in done.stderr.decode().splitlines() if device in line]
+            self.assertEqual(len(notices), 1, notices)
+            self.assertIn("read only, in spite of --grubenv=write: the block device is read-only", notices[0])
+            self.assertIn("on a disk that can be written", done.stderr.decode())
+            self.assertEqual(self.booted("--grubenv=write", "--entry=b", disk=device), "b")
+        finally:
+            subprocess.run(["losetup", "-d", device], check=True)
+        self.assertEqual(self.contents(disk), before)
+
     def start(self, disk, name, *arguments):
         out = tempfile.mkdtemp(dir=self.base)
         result = os.path.join(self.base, name)
