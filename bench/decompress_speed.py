@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Times the decompression of a kernel beside the formats' own tools, on the same file, in the same run.
 
-Machines are noisy: each round runs every contender once, and what counts are the ratios of medians of one run."""
+Machines are noisy: each round runs every contender once, and what counts are the ratios of medians of one run, where
+others use the machine too those of processor time."""
 import argparse
 import os
-import resource
 import statistics
 import struct
 import subprocess
@@ -45,13 +45,15 @@ def vmlinux(program, path, folder):
 
 
 def timed(command):
-    """Wall clock and processor time in milliseconds."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    """Wall clock and processor time in milliseconds, and the most memory that it held, in MiB."""
     started = time.perf_counter()
-    subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
     elapsed = time.perf_counter() - started
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return elapsed * 1000, (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise SystemExit(f"{command}: ended with {process.returncode}")
+    return elapsed * 1000, (usage.ru_utime + usage.ru_stime) * 1000, usage.ru_maxrss / 1024
 
 
 def contest(contenders, rounds):
@@ -75,8 +77,10 @@ def main():
         folder = arguments.keep or temporary
         os.makedirs(folder, exist_ok=True)
         plain = vmlinux(arguments.program, arguments.kernel, folder)
-        print(f"{os.path.getsize(plain)} bytes; medians of {arguments.rounds} rounds, ms of wall clock (of processor)\n")
-        print("| | compressed | the tool | pvhgrub | ratio |\n|---|---|---|---|---|", flush=True)
+        print(f"{os.path.getsize(plain)} bytes; medians of {arguments.rounds} rounds: ms of wall clock (of processor), "
+              "MiB of memory\n")
+        print("| | compressed | the tool | pvhgrub | ratio | of processor time | memory: tool, pvhgrub |")
+        print("|---|---|---|---|---|---|---|", flush=True)
         for name, (compress, decompress) in FORMATS.items():
             packed = os.path.join(folder, "vmlinux." + name.replace(", ", "-").replace(" ", ""))
             if not os.path.exists(packed):
@@ -89,7 +93,7 @@ def main():
             result = contest({"tool": [*decompress, packed], "ours": [arguments.program, packed]}, arguments.rounds)
             tool, ours = result["tool"], result["ours"]
             print(f"| {name} | {os.path.getsize(packed)} | {tool[0]:.0f} ({tool[1]:.0f}) | {ours[0]:.0f} ({ours[1]:.0f}) | "
-                  f"{ours[0] / tool[0]:.2f} |", flush=True)
+                  f"{ours[0] / tool[0]:.2f} | {ours[1] / tool[1]:.2f} | {tool[2]:.0f}, {ours[2]:.0f} |", flush=True)
 
 
 main()
