@@ -6,8 +6,8 @@ usage: real_kernels_test.py DESCRIBE_IMAGE CACHE
 CACHE is a folder for what was fetched, used when $PVHGRUB_KERNEL_CACHE names no other; a second run needs no network.
 Packages of other architectures come by lists of packages that apt keeps in that folder, checked by its signatures like
 all it fetches: nothing of the host changes. Fetching ends after $PVHGRUB_FETCH_SECONDS (100); what is missing then is
-told, and tried again by the next run. The judges: the configuration that each kernel was built with, file(1), readelf, and
-the tools that compress."""
+told, and tried again by the next run. The judges: the configuration that each kernel was built with, file(1),
+readelf, and the tools that compress."""
 import os
 import re
 import shutil
