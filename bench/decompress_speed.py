@@ -102,8 +102,9 @@ def main():
                         raise SystemExit(f"{command}: wrong output")
             result = contest({"tool": [*decompress, packed], "ours": [arguments.program, packed]}, arguments.rounds)
             tool, ours = result["tool"], result["ours"]
-            print(f"| {name} | {os.path.getsize(packed)} | {tool[0]:.0f} ({tool[1]:.0f}) | {ours[0]:.0f} ({ours[1]:.0f}) | "
-                  f"{ours[0] / tool[0]:.2f} | {ours[1] / tool[1]:.2f} | {tool[2]:.0f}, {ours[2]:.0f} |", flush=True)
+            print(f"| {name} | {os.path.getsize(packed)} | {tool[0]:.0f} ({tool[1]:.0f}) | "
+                  f"{ours[0]:.0f} ({ours[1]:.0f}) | {ours[0] / tool[0]:.2f} | "
+                  f"{ours[1] / tool[1]:.2f} | {tool[2]:.0f}, {ours[2]:.0f} |", flush=True)
 
 
 main()
