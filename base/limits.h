@@ -149,6 +149,15 @@ inline constexpr std::size_t kFileRuns = 4'194'304;
 /// bytes.
 inline constexpr std::size_t kDirectoryNameBytes = 16 * kMiB;
 
+/// Chunks of one btrfs file system, and stripes of all of them, which are held in memory (some 24 and 24 MiB):
+/// 256 TiB in chunks of 1 GiB.
+inline constexpr std::size_t kBtrfsChunks = 262'144;
+inline constexpr std::size_t kBtrfsStripes = 1'048'576;
+/// Extents of one file of btrfs, 40 bytes each: 2 GiB in sectors of 4 KiB, each apart; 64 GiB compressed.
+inline constexpr std::size_t kBtrfsFileExtents = 524'288;
+/// Subvolumes of one btrfs file system that paths of one request lead into: snapshot tools keep some hundred.
+inline constexpr std::size_t kBtrfsSubvolumes = 65'536;
+
 /// Files opened as disks in one request, each with its file system: a stick of installers has some ten.
 inline constexpr std::size_t kLoopbackDisks = 128;
 /// Such disks inside one another: a live medium's root lies in an image in a squashfs in an ISO image.

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "fsreaders/btrfs_file_system.h"
 #include "fsreaders/ext_file_system.h"
 #include "fsreaders/fat_boot_sector.h"
 #include "fsreaders/fat_file_system.h"
@@ -34,7 +35,7 @@ constexpr Format kBcache{"a bcache device", nullptr, kPlainBoot};
 constexpr Format kBcachefs{"bcachefs", nullptr, kReadableBoot};
 constexpr Format kXfs{"XFS", open_xfs_file_system};
 constexpr Format kExt{"ext2, ext3 or ext4", open_ext_file_system};
-constexpr Format kBtrfs{"btrfs", nullptr, kReadableBoot};
+constexpr Format kBtrfs{"btrfs", nullptr, {}, open_btrfs_file_system};
 constexpr Format kF2fs{"F2FS", nullptr, kReadableBoot};
 constexpr Format kErofs{"EROFS", nullptr, kReadableBoot};
 constexpr Format kSquashfs{"SquashFS", nullptr, kReadableBoot};
