@@ -155,6 +155,11 @@ inline constexpr std::size_t kBtrfsChunks = 262'144;
 inline constexpr std::size_t kBtrfsStripes = 1'048'576;
 /// Extents of one file of btrfs, 40 bytes each: 2 GiB in sectors of 4 KiB, each apart; 64 GiB compressed.
 inline constexpr std::size_t kBtrfsFileExtents = 524'288;
+/// Items of one btrfs subvolume that the replay of its log may hold in memory, in bytes: the log has what was
+/// fsynced within the last 30 seconds before a crash. A larger one is not replayed.
+inline constexpr std::size_t kBtrfsLogBytes = 24 * kMiB;
+/// Subvolumes of one btrfs file system that have such a log: each program that calls fsync keeps to one.
+inline constexpr std::size_t kBtrfsLogs = 64;
 /// Subvolumes of one btrfs file system that paths of one request lead into: snapshot tools keep some hundred.
 inline constexpr std::size_t kBtrfsSubvolumes = 65'536;
 

@@ -12,6 +12,7 @@
 #include "fsreaders/btrfs_data.h"
 #include "fsreaders/btrfs_file.h"
 #include "fsreaders/btrfs_inode.h"
+#include "fsreaders/btrfs_log.h"
 #include "fsreaders/btrfs_subvolume.h"
 #include "fsreaders/btrfs_tree.h"
 #include "fsreaders/btrfs_volume.h"
@@ -23,17 +24,21 @@ namespace {
 
 class BtrfsFileSystem final : public TreeFileSystem<BtrfsInode, DirectoryListing> {
  public:
-  BtrfsFileSystem(std::unique_ptr<BtrfsVolume> volume, std::optional<BtrfsTreeRoot> checksums)
+  BtrfsFileSystem(std::unique_ptr<BtrfsVolume> volume, std::optional<BtrfsTreeRoot> checksums, BtrfsLogs logs)
       : TreeFileSystem(volume->budget()),
         volume_(std::move(volume)),
-        data_(*volume_, checksums, logged_checksums_),
-        uuid_(btrfs_uuid_text(volume_->superblock().fsid)),
-        notes_(volume_->notes()) {}
+        logs_(std::move(logs)),
+        data_(*volume_, checksums, logs_.checksums),
+        uuid_(btrfs_uuid_text(volume_->superblock().fsid)) {}
 
   [[nodiscard]] std::string_view type_name() const override { return "btrfs"; }
   [[nodiscard]] std::string_view uuid() const override { return uuid_; }
   [[nodiscard]] std::string_view label() const override { return volume_->superblock().label; }
-  [[nodiscard]] std::vector<std::string> notes() const override { return notes_; }
+  [[nodiscard]] std::vector<std::string> notes() const override {
+    std::vector<std::string> notes = volume_->notes();
+    notes.insert(notes.end(), logs_.notes.begin(), logs_.notes.end());
+    return notes;
+  }
 
   /// Finds the subvolume that paths begin in: without it there is nothing to read.
   Result<void> open_top_level() {
@@ -122,15 +127,16 @@ class BtrfsFileSystem final : public TreeFileSystem<BtrfsInode, DirectoryListing
     if (subvolumes_.size() >= limits::kBtrfsSubvolumes)
       return fail(ErrorCode::kLimit, "more than " + std::to_string(limits::kBtrfsSubvolumes) +
                                          " subvolumes of one btrfs file system are looked into");
-    subvolumes_.push_back({id, BtrfsTree(*volume_, *tree)});
+    const auto log = logs_.subvolumes.find(id);
+    const BtrfsChanges* const changes = log != logs_.subvolumes.end() ? &log->second : nullptr;
+    subvolumes_.push_back({id, BtrfsTree(*volume_, *tree, changes)});
     return std::optional(static_cast<std::uint32_t>(subvolumes_.size() - 1));
   }
 
   std::unique_ptr<BtrfsVolume> volume_;
-  BtrfsChanges logged_checksums_;
+  BtrfsLogs logs_;
   BtrfsData data_;
   std::string uuid_;
-  std::vector<std::string> notes_;
   std::deque<BtrfsSubvolume> subvolumes_;  // those that were opened, the top-level one first
 };
 
@@ -141,7 +147,8 @@ Result<std::unique_ptr<FileSystem>> open_btrfs_file_system(BlockSource& source, 
   PVHGRUB_TRY_ASSIGN(std::unique_ptr<BtrfsVolume> volume, BtrfsVolume::open(source, others, budget));
   PVHGRUB_TRY_ASSIGN(const std::optional<BtrfsTreeRoot> checksums,
                      find_btrfs_tree(*volume, kBtrfsChecksumTree));
-  auto file_system = std::make_unique<BtrfsFileSystem>(std::move(volume), checksums);
+  PVHGRUB_TRY_ASSIGN(BtrfsLogs logs, replay_btrfs_logs(*volume));
+  auto file_system = std::make_unique<BtrfsFileSystem>(std::move(volume), checksums, std::move(logs));
   PVHGRUB_TRY(file_system->open_top_level());
   return file_system;
 }

@@ -16,7 +16,9 @@ constexpr std::size_t kLevelOffset = 238;
 
 constexpr std::uint8_t kNameIsEncrypted = 0x80;
 
-Result<BtrfsTreeRoot> parse_root_item(Bytes item) {
+}  // namespace
+
+Result<BtrfsTreeRoot> parse_btrfs_root_item(Bytes item) {
   BtrfsTreeRoot root;
   ByteReader reader(item);
   PVHGRUB_TRY(reader.seek(kGenerationOffset));
@@ -28,8 +30,6 @@ Result<BtrfsTreeRoot> parse_root_item(Bytes item) {
   return root;
 }
 
-}  // namespace
-
 Result<std::optional<BtrfsTreeRoot>> find_btrfs_tree(BtrfsVolume& volume, std::uint64_t id) {
   // A snapshot's key tells the generation that it was made in; the newest counts.
   const BtrfsTree tree(volume, volume.superblock().root_tree);
@@ -40,7 +40,7 @@ Result<std::optional<BtrfsTreeRoot>> find_btrfs_tree(BtrfsVolume& volume, std::u
   PVHGRUB_TRY(reader.seek(kReferencesOffset));
   PVHGRUB_TRY_ASSIGN(const std::uint32_t references, reader.little_endian<std::uint32_t>());
   if (references == 0) return std::optional<BtrfsTreeRoot>();
-  PVHGRUB_TRY_ASSIGN(const BtrfsTreeRoot root, parse_root_item(cursor.item()));
+  PVHGRUB_TRY_ASSIGN(const BtrfsTreeRoot root, parse_btrfs_root_item(cursor.item()));
   return std::optional(root);
 }
 

@@ -16,6 +16,9 @@
 
 namespace pvhgrub::fs {
 
+/// Where the tree of a root item begins.
+[[nodiscard]] Result<BtrfsTreeRoot> parse_btrfs_root_item(Bytes item);
+
 /// The root of any tree but the fixed ones, by its number; nothing where there is none, or it is being
 /// deleted.
 [[nodiscard]] Result<std::optional<BtrfsTreeRoot>> find_btrfs_tree(BtrfsVolume& volume, std::uint64_t id);

@@ -226,5 +226,137 @@ class BtrfsConformance(unittest.TestCase):
             self.assertIn(f"f {path} {len(contents.stdout)} {zlib.crc32(contents.stdout):08x}", got)
 
 
+    def test_what_was_fsynced_before_a_crash_is_there(self):
+        for seed in range(int(os.environ.get("PVHGRUB_CRASHES", "4"))):
+            with self.subTest(seed=seed):
+                image, crashed = self.images(2)
+                run("mkfs.btrfs", "-q", "-f", *(["-O", "^no-holes"] if seed % 3 == 2 else []), image)
+                options = "commit=600" + (",compress-force=zstd" if seed % 2 else "")
+                with self.mounted([image], options) as place:
+                    for folder in ("boot", "boot/grub", "etc"):
+                        os.mkdir(os.path.join(place, folder))
+                    work = Work(place, seed)
+                    work.do(120, fsync=False)
+                    run("btrfs", "filesystem", "sync", place)
+                    work.do(150, fsync=True)
+                    shutil.copyfile(image, crashed)  # as if the guest stopped here
+                os.remove(image)
+                note, before = self.read(crashed)
+                with self.mounted([crashed], options) as place:  # Linux replays the log
+                    wanted = conformance.expected(place)
+                # Each run leaves a log, unless something in it made Linux commit everything.
+                self.logs = getattr(self, "logs", 0) + ("was replayed in memory" in note)
+                self.assertEqual((sorted(set(wanted) - set(before))[:5], sorted(set(before) - set(wanted))[:5]), ([], []),
+                                 f"{note}{len(set(wanted) ^ set(before))} lines differ of {len(wanted)}")
+                _, after = conformance.read_tree("hd0", crashed)
+                self.assertEqual(after, before)
+        self.assertGreater(self.logs, 1)
+
+    def read(self, image):
+        done = subprocess.run([conformance.READ_TREE, "hd0", image], capture_output=True, timeout=300)
+        self.assertEqual(done.returncode, 0, done.stderr.decode(errors="replace"))
+        return done.stderr.decode(), done.stdout.decode("utf-8", "surrogateescape").split("\n")[1:-1]
+
+
+class Work:
+    """What a package manager does to a boot directory, in any order: writes, renames, links, cuts and removes files;
+    fsyncs some of them, and some directories."""
+
+    def __init__(self, place, seed):
+        self.place = place
+        self.random = random.Random(seed)
+        self.count = 0
+
+    def path(self, new=False):
+        folder = os.path.join(self.place, self.random.choice(("boot", "boot/grub", "etc")))
+        names = [] if new else [name for name in os.listdir(folder) if os.path.isfile(os.path.join(folder, name))]
+        if names:
+            return os.path.join(folder, self.random.choice(names))
+        self.count += 1
+        return os.path.join(folder, f"file-{self.count}")
+
+    def do(self, steps, fsync):
+        for _ in range(steps):
+            action = self.random.choice(("create", "create", "change", "change", "replace", "rename", "link", "remove",
+                                         "cut", "punch", "allocate", "mkdir"))
+            path = getattr(self, action)()
+            if fsync and path and self.random.random() < 0.6:
+                self.fsync(path if self.random.random() < 0.8 else os.path.dirname(path))
+
+    def fsync(self, path):
+        descriptor = os.open(path, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.close(descriptor)
+
+    def bytes(self):
+        size = self.random.choice((3, 500, 4096, 9000, 70_000, 400_000))
+        return self.random.randbytes(size) if self.random.random() < 0.5 else b"abc\n" * (size // 4)
+
+    def create(self, path=None):
+        path = path or self.path(new=True)
+        with open(path, "wb") as file:
+            file.write(self.bytes())
+        return path
+
+    def change(self):
+        path = self.path()
+        with open(path, "r+b" if os.path.exists(path) else "wb") as file:
+            file.seek(self.random.randrange(0, 200_000))
+            file.write(self.bytes())
+        return path
+
+    def replace(self):
+        path = self.path()
+        new = self.create(path + ".new")
+        self.fsync(new)
+        os.rename(new, path)
+        return path
+
+    def rename(self):
+        old, new = self.path(), self.path(new=self.random.random() < 0.5)
+        if os.path.exists(old):
+            os.rename(old, new)
+        return new if os.path.exists(new) else None
+
+    def link(self):
+        old, new = self.path(), self.path(new=True)
+        if os.path.exists(old):
+            os.link(old, new)
+        return new if os.path.exists(new) else None
+
+    def remove(self):
+        path = self.path()
+        if os.path.exists(path):
+            os.remove(path)
+        return os.path.dirname(path)
+
+    def cut(self):
+        path = self.path()
+        if os.path.exists(path):
+            os.truncate(path, self.random.randrange(0, 300_000))
+            return path
+        return None
+
+    def punch(self):
+        path = self.path()
+        if os.path.exists(path):
+            run("fallocate", "--punch-hole", "--offset", "8192", "--length", "20000", path)
+            return path
+        return None
+
+    def allocate(self):
+        path = self.path()
+        if os.path.exists(path):
+            run("fallocate", "--length", "100000", *self.random.choice(([], ["--keep-size"])), path)
+            return path
+        return None
+
+    def mkdir(self):
+        path = self.path(new=True) + ".d"
+        os.mkdir(path)
+        self.create(os.path.join(path, "inside"))
+        return path
+
+
 if __name__ == "__main__":
     unittest.main()
