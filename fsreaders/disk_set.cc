@@ -20,6 +20,7 @@ struct DiskSet::Slot {
   std::unique_ptr<BlockSource> partition;
   std::unique_ptr<FileSystem> file_system;
   std::optional<Error> error;  ///< why there is no file system
+  bool holds_table = false;    ///< a partition table, beside which only ISO 9660 may lie
 };
 
 /// A file opened as a disk.
@@ -110,10 +111,7 @@ Result<void> DiskSet::add_disk(const DiskInput& input, bool only_disk) {
   PartitionTable table;
   if (auto read = read_partition_table(disk, budget_)) {
     table = std::move(*read);
-    if (table.kind != PartitionTable::Kind::kNone)
-      whole->error = Error{ErrorCode::kUnsupported,
-                           "the disk holds a partition table; its file systems are those of its partitions",
-                           disk.name(), 0};
+    whole->holds_table = table.kind != PartitionTable::Kind::kNone;
   } else {
     whole->error = with_device(disk.name(), std::move(read).error());
     const bool guest_is_at_fault =
@@ -172,18 +170,19 @@ void DiskSet::note(const Error& error) const {
   notes_(error.where, text.describe());
 }
 
-std::vector<BlockSource*> DiskSet::other_sources(const Slot& slot) const {
-  std::vector<BlockSource*> sources;
-  const auto add = [&](const std::vector<std::unique_ptr<Slot>>& slots) {
-    for (const auto& other : slots)
-      if (other.get() != &slot) sources.push_back(other->source);
-  };
-  add(slots_);
-  for (const auto& loopback : loopbacks_) add(loopback->slots);
-  return sources;
-}
-
 void DiskSet::mount(const Device& device, Slot& slot) {
+  // An image that is made for both discs and sticks has a table in the 32 KiB in front of ISO 9660. Any other
+  // file system's magic is what a table was written over.
+  if (slot.holds_table) {
+    const Result<bool> iso9660 = holds_iso9660(*slot.source);
+    if (!iso9660)
+      slot.error = with_device(device.name, iso9660.error());
+    else if (!*iso9660)
+      slot.error = Error{ErrorCode::kUnsupported,
+                         "the disk holds a partition table; its file systems are those of its partitions",
+                         device.name, 0};
+    if (slot.error) return;
+  }
   const auto format = recognise_format(*slot.source);
   if (format && *format == nullptr) {
     slot.error = no_known_format(device);  // an empty or foreign partition is nothing to tell about
@@ -191,12 +190,9 @@ void DiskSet::mount(const Device& device, Slot& slot) {
   }
   if (!format) {
     slot.error = with_device(device.name, format.error());
-  } else if ((*format)->open == nullptr && (*format)->open_of_devices == nullptr) {
+  } else if ((*format)->open == nullptr) {
     slot.error = unreadable_format(device, **format);
-  } else if (auto mounted = (*format)->open != nullptr
-                                ? (*format)->open(*slot.source, budget_)
-                                : (*format)->open_of_devices(
-                                      *slot.source, [this, &slot] { return other_sources(slot); }, budget_)) {
+  } else if (auto mounted = (*format)->open(*slot.source, budget_)) {
     slot.file_system = std::move(*mounted);
     if (notes_)
       for (const std::string& text : slot.file_system->notes()) notes_(device.name, text);

@@ -36,6 +36,8 @@ class DiskSet final : public Devices {
 
   /// As Devices says. Mounted at the first call; a failure is kept as well, and sent to the NoteSink once,
   /// except where the device simply holds no file system.
+  /// A disk with a partition table has one as a whole only where that is ISO 9660: images for both discs and
+  /// sticks are so.
   [[nodiscard]] Result<FileSystem*> file_system(std::string_view device_name) override;
 
   [[nodiscard]] std::size_t disk_count() const { return tables_.size(); }
@@ -63,8 +65,6 @@ class DiskSet final : public Devices {
   /// The name that a disk of that name gets: itself, or with a number behind it where it is taken.
   [[nodiscard]] std::string free_name(std::string_view name) const;
   void mount(const Device& device, Slot& slot);
-  /// Of all devices but `slot` that may hold a part of a file system.
-  [[nodiscard]] std::vector<BlockSource*> other_sources(const Slot& slot) const;
   void note(const Error& error) const;
 
   Budget& budget_;

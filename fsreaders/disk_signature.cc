@@ -9,11 +9,10 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
-#include "fsreaders/btrfs_file_system.h"
 #include "fsreaders/ext_file_system.h"
 #include "fsreaders/fat_boot_sector.h"
 #include "fsreaders/fat_file_system.h"
-#include "fsreaders/xfs_file_system.h"
+#include "fsreaders/iso9660_file_system.h"
 
 namespace pvhgrub::fs {
 namespace {
@@ -21,7 +20,7 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr std::string_view kPlainBoot = "put /boot on a plain partition with ext4";
-constexpr std::string_view kReadableBoot = "put /boot on a file system that can be read (ext4, XFS)";
+constexpr std::string_view kReadableBoot = "put /boot on a file system that can be read (ext4)";
 
 // --- What is known. A new reader is one line here, its magic one line below.
 // -----------------------------------------
@@ -33,16 +32,16 @@ constexpr Format kMdRaid{"a member of a Linux MD RAID", nullptr, kPlainBoot};
 constexpr Format kVdo{"a VDO volume", nullptr, kPlainBoot};
 constexpr Format kBcache{"a bcache device", nullptr, kPlainBoot};
 constexpr Format kBcachefs{"bcachefs", nullptr, kReadableBoot};
-constexpr Format kXfs{"XFS", open_xfs_file_system};
+constexpr Format kXfs{"XFS", nullptr, kReadableBoot};
 constexpr Format kExt{"ext2, ext3 or ext4", open_ext_file_system};
-constexpr Format kBtrfs{"btrfs", nullptr, {}, open_btrfs_file_system};
+constexpr Format kBtrfs{"btrfs", nullptr, kReadableBoot};
 constexpr Format kF2fs{"F2FS", nullptr, kReadableBoot};
 constexpr Format kErofs{"EROFS", nullptr, kReadableBoot};
 constexpr Format kSquashfs{"SquashFS", nullptr, kReadableBoot};
 constexpr Format kReiserfs{"ReiserFS", nullptr, kReadableBoot};
 constexpr Format kJfs{"JFS", nullptr, kReadableBoot};
 constexpr Format kZfs{"a ZFS pool's device", nullptr, kReadableBoot};
-constexpr Format kIso9660{"ISO 9660"};
+constexpr Format kIso9660{"ISO 9660", open_iso9660_file_system};
 constexpr Format kHfsPlus{"HFS+"};
 constexpr Format kUfs{"UFS", nullptr, kReadableBoot};
 constexpr Format kNtfs{"NTFS"};
@@ -127,6 +126,14 @@ Result<bool> is_md_member_by_its_end(BlockSource& source) {
     if (as_text(magic) == "\xfc\x4e\x2b\xa9"sv) return true;
   }
   return false;
+}
+
+Result<bool> holds_iso9660(BlockSource& source) {
+  const auto* const magic = std::ranges::find(kMagics, &kIso9660, &Magic::format);
+  Result<void> status;
+  const bool holds = holds_at(source, {}, *magic, status);
+  if (!status) return std::unexpected(std::move(status).error());
+  return holds;
 }
 
 Result<const Format*> recognise_format(BlockSource& source) {

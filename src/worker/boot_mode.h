@@ -7,6 +7,6 @@ namespace pvhgrub::worker {
 
 /// Chooses what to boot and sends its kernel, ramdisk and command line.
 [[nodiscard]] Result<void> run_boot(Guest& guest, const protocol::Request& request, Channel& channel,
-                                    Reporter& reporter, Budget& budget);
+                                    Reporter& reporter);
 
 }  // namespace pvhgrub::worker
