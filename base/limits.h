@@ -53,6 +53,8 @@ inline constexpr std::size_t kFramePayload = 64 * kKiB;
 inline constexpr std::size_t kScriptBytes = 32 * kMiB;
 /// The host's own configuration file in bytes: one with every line and comment has some 4 KiB.
 inline constexpr std::size_t kHostConfigurationBytes = 64 * kKiB;
+/// Facts that --inspect tells of one disk or kernel: 256 partitions with some ten each.
+inline constexpr std::uint64_t kFacts = 10'000;
 /// Log records that the broker takes from one worker; later ones are dropped, with one notice.
 inline constexpr std::uint64_t kLogRecords = 10'000;
 /// Bytes of text that --eval may echo.
@@ -86,6 +88,10 @@ inline constexpr std::uint64_t kRamdiskBytes = 4 * kGiB;
 
 /// The longest command line: libxl drops an item of 8192 bytes or more, "args " and the final NUL included.
 inline constexpr std::size_t kCommandLineBytes = 8186;
+
+/// The longest command line of a kernel that the PV shim starts: libxenguest ends the toolstack by an
+/// assertion on a longer one (tools/libs/guest/xg_dom_x86.c, add_module_to_list).
+inline constexpr std::size_t kShimCommandLineBytes = 1023;
 
 // --- Listing
 // ----------------------------------------------------------------------------------------------------
@@ -133,6 +139,9 @@ inline constexpr std::size_t kIso9660Continuations = 32;
 /// Journal blocks of one ext4 file system that the replay overlay may name: mke2fs makes journals of up to 1
 /// GiB in 1 KiB blocks; the overlay holds some 16 bytes for each.
 inline constexpr std::size_t kJournalOverlayBlocks = 1'048'576;
+/// Bytes of one XFS file system that its log changes and that are held in memory until the end. A log of the
+/// usual 64 MiB changes some 5 MiB of directories and inodes; a log has at most 2 GiB.
+inline constexpr std::size_t kXfsOverlayBytes = 48 * kMiB;
 /// Revoke records of one ext4 journal, 16 bytes each: a block is revoked once a transaction, and a
 /// transaction is at most a quarter of the journal.
 inline constexpr std::size_t kJournalRevokeRecords = 1'048'576;
@@ -144,6 +153,20 @@ inline constexpr std::size_t kFileRuns = 4'194'304;
 /// Names of one directory in bytes, all in all, which a listing holds in memory: kDirectoryEntries of 16
 /// bytes.
 inline constexpr std::size_t kDirectoryNameBytes = 16 * kMiB;
+
+/// Chunks of one btrfs file system, and stripes of all of them, which are held in memory (some 24 and 24 MiB):
+/// 256 TiB in chunks of 1 GiB.
+inline constexpr std::size_t kBtrfsChunks = 262'144;
+inline constexpr std::size_t kBtrfsStripes = 1'048'576;
+/// Extents of one file of btrfs, 40 bytes each: 2 GiB in sectors of 4 KiB, each apart; 64 GiB compressed.
+inline constexpr std::size_t kBtrfsFileExtents = 524'288;
+/// Items of one btrfs subvolume that the replay of its log may hold in memory, in bytes: the log has what was
+/// fsynced within the last 30 seconds before a crash. A larger one is not replayed.
+inline constexpr std::size_t kBtrfsLogBytes = 24 * kMiB;
+/// Subvolumes of one btrfs file system that have such a log: each program that calls fsync keeps to one.
+inline constexpr std::size_t kBtrfsLogs = 64;
+/// Subvolumes of one btrfs file system that paths of one request lead into: snapshot tools keep some hundred.
+inline constexpr std::size_t kBtrfsSubvolumes = 65'536;
 
 /// Files opened as disks in one request, each with its file system: a stick of installers has some ten.
 inline constexpr std::size_t kLoopbackDisks = 128;
@@ -229,6 +252,8 @@ inline constexpr std::size_t kUnifiedAddons = 256;
 // --- Kernel images
 // ---------------------------------------------------------------------------------------------
 
+/// A compressed kernel image that lies in a compressed file (vmlinuz.gz), in bytes: it is held in memory.
+inline constexpr std::uint64_t kNestedImageBytes = 24 * kMiB;
 /// Layers of an image that lie in each other without compression: a unified kernel image has two.
 inline constexpr unsigned kImageLayers = 8;
 /// Zeros at an image's start that are counted, in bytes, to tell of a file that was never written.

@@ -99,7 +99,8 @@ Result<void> XenNoteScanner::read_if_possible() {
   const auto answer = read_xen_elf(bytes_, budget_);
   // What was missed comes later; the answer without it means nothing.
   if (bytes_.take_misses() != 0) return {};
-  if (!answer) return std::unexpected(answer.error());
+  // What is too large for a limit may be too large for the image, which is damage: finish() tells.
+  if (!answer && answer.error().code != ErrorCode::kLimit) return std::unexpected(answer.error());
   has_answer_ = true;
   return {};
 }
@@ -112,6 +113,12 @@ Result<void> XenNoteScanner::feed(Bytes piece) {
   }
   bytes_.skip(piece.size());
   return {};
+}
+
+Result<std::optional<XenElf>> XenNoteScanner::early_answer() {
+  if (!has_answer_) return std::optional<XenElf>();
+  PVHGRUB_TRY_ASSIGN(XenElf answer, read_xen_elf(bytes_, budget_));
+  return std::optional(std::move(answer));
 }
 
 Result<std::optional<XenElf>> XenNoteScanner::finish() {

@@ -78,6 +78,12 @@ class XenNoteScanner {
   /// is an answer.
   [[nodiscard]] Result<std::optional<XenElf>> finish();
 
+  /// Whether what passed is enough for an answer but for what only the image's size tells (segments that end
+  /// behind it). Before finish() only.
+  [[nodiscard]] bool has_early_answer() const { return has_answer_; }
+  /// That answer; nothing where there is none yet.
+  [[nodiscard]] Result<std::optional<XenElf>> early_answer();
+
  private:
   [[nodiscard]] Result<void> read_if_possible();
 

@@ -170,6 +170,17 @@ void DiskSet::note(const Error& error) const {
   notes_(error.where, text.describe());
 }
 
+std::vector<BlockSource*> DiskSet::other_sources(const Slot& slot) const {
+  std::vector<BlockSource*> sources;
+  const auto add = [&](const std::vector<std::unique_ptr<Slot>>& slots) {
+    for (const auto& other : slots)
+      if (other.get() != &slot) sources.push_back(other->source);
+  };
+  add(slots_);
+  for (const auto& loopback : loopbacks_) add(loopback->slots);
+  return sources;
+}
+
 void DiskSet::mount(const Device& device, Slot& slot) {
   // An image that is made for both discs and sticks has a table in the 32 KiB in front of ISO 9660. Any other
   // file system's magic is what a table was written over.
@@ -190,9 +201,12 @@ void DiskSet::mount(const Device& device, Slot& slot) {
   }
   if (!format) {
     slot.error = with_device(device.name, format.error());
-  } else if ((*format)->open == nullptr) {
+  } else if ((*format)->open == nullptr && (*format)->open_of_devices == nullptr) {
     slot.error = unreadable_format(device, **format);
-  } else if (auto mounted = (*format)->open(*slot.source, budget_)) {
+  } else if (auto mounted = (*format)->open != nullptr
+                                ? (*format)->open(*slot.source, budget_)
+                                : (*format)->open_of_devices(
+                                      *slot.source, [this, &slot] { return other_sources(slot); }, budget_)) {
     slot.file_system = std::move(*mounted);
     if (notes_)
       for (const std::string& text : slot.file_system->notes()) notes_(device.name, text);

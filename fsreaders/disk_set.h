@@ -65,6 +65,8 @@ class DiskSet final : public Devices {
   /// The name that a disk of that name gets: itself, or with a number behind it where it is taken.
   [[nodiscard]] std::string free_name(std::string_view name) const;
   void mount(const Device& device, Slot& slot);
+  /// Of all devices but `slot` that may hold a part of a file system.
+  [[nodiscard]] std::vector<BlockSource*> other_sources(const Slot& slot) const;
   void note(const Error& error) const;
 
   Budget& budget_;

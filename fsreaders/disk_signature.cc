@@ -9,10 +9,12 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "fsreaders/btrfs_file_system.h"
 #include "fsreaders/ext_file_system.h"
 #include "fsreaders/fat_boot_sector.h"
 #include "fsreaders/fat_file_system.h"
 #include "fsreaders/iso9660_file_system.h"
+#include "fsreaders/xfs_file_system.h"
 
 namespace pvhgrub::fs {
 namespace {
@@ -20,7 +22,7 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr std::string_view kPlainBoot = "put /boot on a plain partition with ext4";
-constexpr std::string_view kReadableBoot = "put /boot on a file system that can be read (ext4)";
+constexpr std::string_view kReadableBoot = "put /boot on a file system that can be read (ext4, XFS)";
 
 // --- What is known. A new reader is one line here, its magic one line below.
 // -----------------------------------------
@@ -32,9 +34,9 @@ constexpr Format kMdRaid{"a member of a Linux MD RAID", nullptr, kPlainBoot};
 constexpr Format kVdo{"a VDO volume", nullptr, kPlainBoot};
 constexpr Format kBcache{"a bcache device", nullptr, kPlainBoot};
 constexpr Format kBcachefs{"bcachefs", nullptr, kReadableBoot};
-constexpr Format kXfs{"XFS", nullptr, kReadableBoot};
+constexpr Format kXfs{"XFS", open_xfs_file_system};
 constexpr Format kExt{"ext2, ext3 or ext4", open_ext_file_system};
-constexpr Format kBtrfs{"btrfs", nullptr, kReadableBoot};
+constexpr Format kBtrfs{"btrfs", nullptr, {}, open_btrfs_file_system};
 constexpr Format kF2fs{"F2FS", nullptr, kReadableBoot};
 constexpr Format kErofs{"EROFS", nullptr, kReadableBoot};
 constexpr Format kSquashfs{"SquashFS", nullptr, kReadableBoot};

@@ -2,8 +2,10 @@
 // What a device holds, by its magic numbers; and which of it can be read.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "base/budget.h"
 #include "base/result.h"
@@ -15,11 +17,20 @@ namespace pvhgrub::fs {
 /// A reader: mounts what `source` holds. Both outlive the result.
 using OpenFileSystem = Result<std::unique_ptr<FileSystem>> (*)(BlockSource& source, Budget& budget);
 
+/// All other disks, partitions and volumes of the request, for formats that lie on several. Asked for only
+/// where it is so. What it gives outlives the file system.
+using OtherDevices = std::function<std::vector<BlockSource*>()>;
+/// The same as OpenFileSystem for those.
+using OpenFileSystemOfDevices = Result<std::unique_ptr<FileSystem>> (*)(BlockSource& source,
+                                                                        const OtherDevices& others,
+                                                                        Budget& budget);
+
 /// One known format.
 struct Format {
   std::string_view name;          ///< for messages, as in "holds ...": "XFS", "an LVM2 physical volume"
   OpenFileSystem open = nullptr;  ///< nullptr: known by sight, but this version cannot read it
   std::string_view remedy = {};   ///< what the user can do where it cannot be read; may be empty
+  OpenFileSystemOfDevices open_of_devices = nullptr;  ///< instead of `open` where it may lie on several
 };
 
 /// The format of what `source` holds, or nullptr where no known magic is found. The formats that hide others

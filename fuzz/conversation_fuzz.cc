@@ -14,6 +14,7 @@
 
 #include "protocol/conversation.h"
 #include "protocol/environment_block.h"
+#include "protocol/inspection.h"
 #include "protocol/listing.h"
 
 namespace {
@@ -41,6 +42,17 @@ class Checker final : public WorkerEvents {
   Result<void> choice(const ChoiceMessage&) override { return {}; }
   Result<void> output_begin(OutputKind, std::uint64_t size) override {
     size_ = std::max(size_, size);
+    return {};
+  }
+  Result<void> output_end(OutputKind, std::uint64_t size) override {
+    if (size > size_) std::abort();
+    return {};
+  }
+  Result<void> output_abandon(OutputKind) override { return {}; }
+  Result<void> decision(const DecisionMessage&) override { return {}; }
+  Result<void> fact(const FactMessage& fact) override {
+    (void)format_inspection({fact, fact}, true);
+    (void)format_inspection({fact, fact}, false);
     return {};
   }
   Result<void> piece(OutputKind, const Piece& piece) override {

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "grubcfg/file_access.h"
+#include "grubcfg/grub_flavour.h"
 #include "grubcfg/guest_files.h"
 
 namespace pvhgrub::grubcfg {
@@ -39,7 +40,14 @@ Result<std::optional<BlsDialect>> find_installed_module(Evaluator& evaluator) {
   return std::nullopt;
 }
 
-}  // namespace
+/// Red Hat's command, or what SUSE made of it: the distribution tells.
+Result<BlsDialectFinding> tell_suse_apart(Evaluator& evaluator, BlsDialectFinding finding) {
+  if (finding.dialect != BlsDialect::kRedHat) return finding;
+  PVHGRUB_TRY_ASSIGN(const GrubFlavour flavour,
+                     find_flavour(evaluator.session(), evaluator.state(), evaluator.menu_source(), {}));
+  if (flavour.is_suse) finding.dialect = BlsDialect::kSuse;
+  return finding;
+}
 
 // From the surest sign to the weakest:
 //  1. How the command is called. Options are 2.14's alone; `bls_import`, and arguments that are no options,
@@ -51,7 +59,7 @@ Result<std::optional<BlsDialect>> find_installed_module(Evaluator& evaluator) {
 //  5. The name of GRUB's directory: Red Hat and those who took its GRUB say grub2, GRUB itself grub.
 //  6. None of these, as in a vendor's directory on the EFI system partition: Red Hat's, which is eight years
 //     the older.
-Result<BlsDialectFinding> find_bls_dialect(Evaluator& evaluator, const CommandCall& call) {
+Result<BlsDialectFinding> find_red_hat_or_upstream(Evaluator& evaluator, const CommandCall& call) {
   using Finding = BlsDialectFinding;
   const MachineState& state = evaluator.state();
   if (call.name == "bls_import") return Finding{BlsDialect::kRedHat, "the command bls_import"};
@@ -74,6 +82,13 @@ Result<BlsDialectFinding> find_bls_dialect(Evaluator& evaluator, const CommandCa
   if (prefix.ends_with("/grub")) return Finding{BlsDialect::kUpstream, "the name of GRUB's directory"};
   if (prefix.ends_with("/grub2")) return Finding{BlsDialect::kRedHat, "the name of GRUB's directory"};
   return Finding{BlsDialect::kRedHat, "nothing that would say otherwise"};
+}
+
+}  // namespace
+
+Result<BlsDialectFinding> find_bls_dialect(Evaluator& evaluator, const CommandCall& call) {
+  PVHGRUB_TRY_ASSIGN(const BlsDialectFinding finding, find_red_hat_or_upstream(evaluator, call));
+  return tell_suse_apart(evaluator, finding);
 }
 
 }  // namespace pvhgrub::grubcfg

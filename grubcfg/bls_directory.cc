@@ -21,6 +21,24 @@ bool is_entry_name(std::string_view name, std::string_view suffix, BlsDialect di
   return dialect == BlsDialect::kUpstream || !name.starts_with('.');
 }
 
+/// A name without its boot counter ("+LEFT" or "+LEFT-DONE" at the end), and whether no try is left.
+struct CountedName {
+  std::string_view name;
+  bool is_used_up = false;
+};
+
+// What stands behind the last '+' and does not begin with a number is none; what follows a '-' there counts
+// for nothing all the same.
+CountedName split_counted_name(std::string_view name) {
+  const std::size_t plus = name.rfind('+');
+  if (plus == std::string_view::npos) return {name, false};
+  const std::string_view tail = name.substr(plus + 1);
+  const std::string_view counter = tail.substr(0, tail.rfind('-'));
+  const std::string_view digits = counter.substr(0, counter.find_first_not_of("0123456789"));
+  if (digits.empty()) return {name.substr(0, plus + 1 + counter.size()), false};
+  return {name.substr(0, plus), digits.find_first_not_of('0') == std::string_view::npos};
+}
+
 }  // namespace
 
 FileReference BlsFile::file() const {
@@ -56,7 +74,12 @@ std::string_view without_conf(std::string_view name) {
 
 std::weak_ordering compare_bls_files(const BlsFile& a, const BlsFile& b, BlsDialect dialect) {
   if (dialect == BlsDialect::kUpstream) return compare_file_versions(a.name, b.name);
-  return compare_package_names(without_conf(a.name), without_conf(b.name));
+  if (dialect == BlsDialect::kRedHat)
+    return compare_package_names(without_conf(a.name), without_conf(b.name));
+  const CountedName one = split_counted_name(without_conf(a.name));
+  const CountedName two = split_counted_name(without_conf(b.name));
+  if (one.is_used_up != two.is_used_up) return two.is_used_up <=> one.is_used_up;
+  return compare_package_names(one.name, two.name);
 }
 
 Result<std::vector<BlsFile>> merge_bls_files(std::vector<BlsFile> known, std::vector<BlsFile> found,

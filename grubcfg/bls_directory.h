@@ -38,8 +38,8 @@ struct BlsFile {
 
 /// The order of two files by their names, as GRUB sorts; greater comes first in the menu. Red Hat's GRUB
 /// sorts without ".conf", by name, version and release of the package that the file would be called
-/// after; 2.14 with the suffix, as `sort --version-sort`. Of two that are equivalent GRUB drops the one that
-/// it read later.
+/// after; SUSE's too, but without the boot counter, and last where that has no try left; 2.14 with the
+/// suffix, as `sort --version-sort`. Of two that are equivalent GRUB drops the one that it read later.
 [[nodiscard]] std::weak_ordering compare_bls_files(const BlsFile& a, const BlsFile& b, BlsDialect dialect);
 
 /// The name without ".conf"; the name itself where it ends otherwise.

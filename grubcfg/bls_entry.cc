@@ -182,7 +182,7 @@ Result<std::optional<std::string>> expand_bls_value(std::string_view value, BlsD
   std::size_t start = 0;  // of the piece that is under way
   std::size_t last = 0;   // the byte before; at the first byte, that one itself
   for (std::size_t i = 0; i < value.size(); last = i, ++i) {
-    const bool escaped = dialect == BlsDialect::kRedHat && value[last] == '\\';
+    const bool escaped = is_of_red_hat(dialect) && value[last] == '\\';
     if (value[i] == '$' && !escaped) {
       if (start != last) {
         // After "$a " the piece is empty.

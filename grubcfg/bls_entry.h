@@ -15,11 +15,20 @@
 
 namespace pvhgrub::grubcfg {
 
-/// Two GRUBs have a command `blscfg`, and it is not the same command.
+/// Several GRUBs have a command `blscfg`, and it is not the same command.
 enum class BlsDialect : std::uint8_t {
-  kRedHat,    ///< since Fedora 27 and RHEL 8 (rhboot/grub2, grub-core/commands/blscfg.c)
+  kRedHat,  ///< since Fedora 27 and RHEL 8 (rhboot/grub2, grub-core/commands/blscfg.c)
+  /// openSUSE's and SLE's, from Red Hat's (package grub2, "Follow the device where blscfg is discovered"):
+  /// the files of an entry lie where the entry lies, not on $root; one whose boot counter is used up comes
+  /// last.
+  kSuse,
   kUpstream,  ///< GRUB 2.14's own (grub-core/commands/blsuki.c)
 };
+
+/// Whether it is Red Hat's command, or made from it.
+[[nodiscard]] constexpr bool is_of_red_hat(BlsDialect dialect) {
+  return dialect != BlsDialect::kUpstream;
+}
 
 struct BlsField {
   std::string key;

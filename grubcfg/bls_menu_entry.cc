@@ -20,8 +20,11 @@ std::string_view directory_of(std::string_view path) {
 /// a value means to the script what it always does.
 class BodyWriter {
  public:
-  BodyWriter(const GrubBlsEntry& entry, BlsDialect dialect, const Environment& environment, Budget& budget)
-      : entry_(entry), dialect_(dialect), environment_(environment), budget_(budget) {}
+  BodyWriter(const GrubBlsEntry& entry, BlsDialect dialect, const FileReference& file,
+             const Environment& environment, Budget& budget)
+      : entry_(entry), dialect_(dialect), environment_(environment), budget_(budget) {
+    if (is_red_hat()) device_ = dialect == BlsDialect::kSuse ? "(" + file.device + ")" : "($root)";
+  }
 
   Result<std::vector<SourceText::MadeLine>> write() {
     write_preparations();
@@ -32,10 +35,8 @@ class BodyWriter {
   }
 
  private:
-  [[nodiscard]] bool is_red_hat() const { return dialect_ == BlsDialect::kRedHat; }
+  [[nodiscard]] bool is_red_hat() const { return is_of_red_hat(dialect_); }
   [[nodiscard]] const BlsField& kernel() const { return *entry_.first("linux"); }
-  /// What stands before a path: 2.14 leaves the device to the command that opens it.
-  [[nodiscard]] std::string_view device() const { return is_red_hat() ? "($root)" : ""; }
   [[nodiscard]] Result<std::optional<std::string>> expand(std::string_view value) {
     return expand_bls_value(value, dialect_, environment_, budget_);
   }
@@ -65,7 +66,7 @@ class BodyWriter {
     if (!options && is_red_hat()) {
       PVHGRUB_TRY_ASSIGN(options, expand_variable("default_kernelopts"));
     }
-    std::string line = "linux " + std::string(device()) + kernel().value;
+    std::string line = "linux " + device_ + kernel().value;
     if (options) line += " " + *options;
     add(std::move(line), kernel().line);
     return {};
@@ -82,7 +83,7 @@ class BodyWriter {
       for (std::size_t begin = 0; begin <= names.size();) {
         const std::size_t end = std::min(names.find(' ', begin), names.size());
         line += " ";
-        line += device();
+        line += device_;
         line += directory_of(first.value);
         line += names.substr(begin, end - begin);
         begin = end + 1;
@@ -93,7 +94,7 @@ class BodyWriter {
     }
     for (const BlsField* initrd : initrds) {
       line += " ";
-      line += device();
+      line += device_;
       line += initrd->value;
     }
     if (!line.empty()) add("initrd" + line, first.line);
@@ -104,17 +105,18 @@ class BodyWriter {
     PVHGRUB_TRY_ASSIGN(std::optional<std::string> path, expand_field("devicetree"));
     const BlsField* field = entry_.first("devicetree");
     if (path) {
-      add("devicetree " + std::string(device()) + *path, field->line);
+      add("devicetree " + device_ + *path, field->line);
       return {};
     }
     if (!is_red_hat()) return {};
     PVHGRUB_TRY_ASSIGN(path, expand_variable("devicetree"));
-    if (path) add("devicetree ($root)" + std::string(directory_of(kernel().value)) + *path, kernel().line);
+    if (path) add("devicetree " + device_ + std::string(directory_of(kernel().value)) + *path, kernel().line);
     return {};
   }
 
   const GrubBlsEntry& entry_;
   BlsDialect dialect_;
+  std::string device_;  ///< what stands before a path: 2.14 leaves the device to the command that opens it
   const Environment& environment_;
   Budget& budget_;
   std::vector<SourceText::MadeLine> lines_;
@@ -123,7 +125,7 @@ class BodyWriter {
 std::string make_id(std::string_view name, BlsDialect dialect) {
   name = without_conf(name);
   // Red Hat's GRUB takes the suffix off when it reads the file, and again when it makes the entry.
-  return std::string(dialect == BlsDialect::kRedHat ? without_conf(name) : name);
+  return std::string(is_of_red_hat(dialect) ? without_conf(name) : name);
 }
 
 std::vector<std::string> values_of(const GrubBlsEntry& entry, std::string_view key) {
@@ -134,12 +136,13 @@ std::vector<std::string> values_of(const GrubBlsEntry& entry, std::string_view k
 
 }  // namespace
 
-Result<BlsMenuEntry> make_bls_menu_entry(const GrubBlsEntry& entry, BlsDialect dialect, std::string_view name,
-                                         std::string where, const Environment& environment, Budget& budget) {
+Result<BlsMenuEntry> make_bls_menu_entry(const GrubBlsEntry& entry, BlsDialect dialect,
+                                         const FileReference& file, const Environment& environment,
+                                         Budget& budget) {
   BlsMenuEntry made;
   const BlsField* title = entry.first("title");
   made.shown.title = title != nullptr ? title->value : entry.first("linux")->value;
-  made.shown.id = make_id(name, dialect);
+  made.shown.id = make_id(std::string_view(file.path).substr(file.path.rfind('/') + 1), dialect);
   made.shown.classes = values_of(entry, "grub_class");
   if (const BlsField* users = entry.first("grub_users")) {
     PVHGRUB_TRY_ASSIGN(const std::optional<std::string> names,
@@ -151,8 +154,8 @@ Result<BlsMenuEntry> make_bls_menu_entry(const GrubBlsEntry& entry, BlsDialect d
   if (const BlsField* hotkey = entry.first("grub_hotkey")) made.shown.hotkey = hotkey->value;
   made.body.more_arguments = values_of(entry, "grub_arg");
   PVHGRUB_TRY_ASSIGN(const std::vector<SourceText::MadeLine> lines,
-                     BodyWriter(entry, dialect, environment, budget).write());
-  made.body.range = SourceRange::whole(SourceText::from_lines(lines, std::move(where)));
+                     BodyWriter(entry, dialect, file, environment, budget).write());
+  made.body.range = SourceRange::whole(SourceText::from_lines(lines, file.to_string()));
   PVHGRUB_TRY(budget.charge_bytes(made.body.range.text().size(), "making menu entries"));
   return made;
 }

@@ -18,11 +18,10 @@ struct BlsMenuEntry {
   EntryBody body;
 };
 
-/// `entry` has a field "linux". `name`: the file's, without its directory; `where`: with it, for messages.
-/// Variables are those of `environment` now, except in `initrd` lines and what stands in them for the script.
-/// A Result's error is kLimit.
+/// `entry`, of that file, has a field "linux". Variables are those of `environment` now, except in `initrd`
+/// lines and what stands in them for the script. A Result's error is kLimit.
 [[nodiscard]] Result<BlsMenuEntry> make_bls_menu_entry(const GrubBlsEntry& entry, BlsDialect dialect,
-                                                       std::string_view name, std::string where,
+                                                       const FileReference& file,
                                                        const Environment& environment, Budget& budget);
 
 /// The value of a variable as GRUB's yes or no; no where it is not set.

@@ -75,11 +75,11 @@ Result<bool> DefaultSearch::try_entry(Menu& menu, std::size_t index) {
     } else {
       return std::unexpected(std::move(submenu).error());
     }
-  } else {
+  } else if (reason = menu.unattended_obstacle(index); reason.empty()) {
     PVHGRUB_TRY_ASSIGN(BootEntry evaluated, menu.evaluate(index));
     boots = would_boot(evaluated);
     if (boots) {
-      choice_ = {path_, entry.title, std::move(evaluated)};
+      choice_ = {path_, entry.title, entry.id, std::move(evaluated)};
     } else {
       reason = why_not(evaluated);
       menu.keep_environment_changes(evaluated.environment_changes);
@@ -255,7 +255,8 @@ Result<Choice> choose_entry(Menu& menu, std::string_view wanted, Diagnostics& di
   diagnostics.explain("entry " + to_string(path) + " was asked for");
   PVHGRUB_TRY_ASSIGN(BootEntry entry, found.menu->evaluate(found.index));
   std::string title = found.menu->entries()[found.index].title;
-  return Choice{std::move(path), std::move(title), std::move(entry)};
+  std::string id = found.menu->entries()[found.index].id;
+  return Choice{std::move(path), std::move(title), std::move(id), std::move(entry)};
 }
 
 Result<Choice> choose_default(Menu& menu, Diagnostics& diagnostics) {

@@ -14,6 +14,7 @@ namespace pvhgrub::grubcfg {
 struct Choice {
   EntryPath path;
   std::string title;  ///< of the entry itself, without the submenus it lies in
+  std::string id;
   BootEntry entry;
 };
 
@@ -26,7 +27,8 @@ struct Choice {
 [[nodiscard]] Result<Choice> choose_entry(Menu& menu, std::string_view wanted, Diagnostics& diagnostics);
 
 /// What GRUB boots when nobody touches a key: the default entry, then those of `fallback` when it cannot be
-/// booted, each with a notice. kNoEntry, telling each one's error, when none can.
+/// booted (also for Menu::unattended_obstacle), each with a notice. kNoEntry, telling each one's error, when
+/// none can.
 [[nodiscard]] Result<Choice> choose_default(Menu& menu, Diagnostics& diagnostics);
 
 /// The way to the default entry, which is never a submenu: GRUB goes on into a submenu to the default there.

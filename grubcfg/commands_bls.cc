@@ -53,11 +53,11 @@ Result<bool> add_named_file(Evaluator& evaluator, GrubBlsReader& reader, std::st
   return true;
 }
 
-// blscfg [default | non-default | (DEVICE)/DIRECTORY | (DEVICE)/FILE.conf | ID]
+// blscfg [default | non-default | (DEVICE)/DIRECTORY | (DEVICE)/FILE.conf | ID], also of SUSE's.
 class RedHatCommand {
  public:
-  explicit RedHatCommand(Evaluator& evaluator)
-      : evaluator_(evaluator), reader_(evaluator, BlsDialect::kRedHat, ".conf") {}
+  RedHatCommand(Evaluator& evaluator, BlsDialect dialect)
+      : evaluator_(evaluator), reader_(evaluator, dialect, ".conf") {}
 
   Result<Status> run(std::span<const std::string> arguments) {
     // More than one argument is as none.
@@ -124,7 +124,7 @@ class RedHatCommand {
 /// that of $cmdpath where it has such a directory, else an EFI system partition, else any file system of its
 /// kind.
 Result<std::string> find_unified_device(Evaluator& evaluator) {
-  constexpr std::array<std::string_view, 2> kSystemPartition = {"c12a7328-f81f-11d2-ba4b-00c04fd430b8",
+  constexpr std::array<std::string_view, 2> kSystemPartition = {"c12a7328-f81f-11d2-ba4b-00a0c93ec93b",
                                                                 "0xef"};
   Session& session = evaluator.session();
   std::vector<std::string> candidates;
@@ -241,17 +241,28 @@ class UpstreamCommand {
   GrubBlsReader reader_;
 };
 
+std::string_view name_of(BlsDialect dialect) {
+  switch (dialect) {
+    case BlsDialect::kRedHat:
+      return "Red Hat's GRUB";
+    case BlsDialect::kSuse:
+      return "SUSE's GRUB";
+    case BlsDialect::kUpstream:
+      break;
+  }
+  return "GRUB 2.14";
+}
+
 Result<Status> run_blscfg(Evaluator& evaluator, const CommandCall& call) {
   PVHGRUB_TRY_ASSIGN(const BlsDialectFinding finding, find_bls_dialect(evaluator, call));
-  const bool is_red_hat = finding.dialect == BlsDialect::kRedHat;
   evaluator.session().diagnostics.explain(evaluator.where() + ": " + std::string(call.name) + " as in " +
-                                          (is_red_hat ? "Red Hat's GRUB" : "GRUB 2.14") + ", told by " +
+                                          std::string(name_of(finding.dialect)) + ", told by " +
                                           std::string(finding.reason));
   MachineState& state = evaluator.state();
   state.bls_dialect = finding.dialect;
-  if (!is_red_hat) return UpstreamCommand(evaluator, call.name).run(call.arguments);
-  state.is_red_hat = true;
-  return RedHatCommand(evaluator).run(call.arguments);
+  if (!is_of_red_hat(finding.dialect)) return UpstreamCommand(evaluator, call.name).run(call.arguments);
+  (finding.dialect == BlsDialect::kSuse ? state.is_suse : state.is_red_hat) = true;
+  return RedHatCommand(evaluator, finding.dialect).run(call.arguments);
 }
 
 Result<Status> run_uki(Evaluator& evaluator, const CommandCall& call) {

@@ -190,7 +190,7 @@ Result<Status> run_probe(Evaluator& evaluator, const CommandCall& call) {
   if (const std::string* variable = parsed.options[kProbeSet].value()) {
     PVHGRUB_TRY(evaluator.set_variable(*variable, *value));
   } else {
-    PVHGRUB_TRY(evaluator.session().diagnostics.echo(*value));
+    PVHGRUB_TRY(evaluator.print(*value));
   }
   return kStatusOk;
 }

@@ -52,7 +52,7 @@ bool passes_over(Evaluator& evaluator) {
 /// Why nothing of this block is written, and what changes that.
 std::string why_not_written(Evaluator& evaluator, const BlockOnDisk& block) {
   return mode_of(evaluator) == GrubenvMode::kWrite ? "cannot be written: " + block.obstacle
-                                                   : "is not written (--grubenv=write changes that)";
+                                                   : "is not written (only with --grubenv=write, on a disk that can be written)";
 }
 
 /// Decides whether the requests among the variables are followed; takes them away where not.
@@ -112,8 +112,7 @@ Result<Status> run_list_env(Evaluator& evaluator, const CommandCall& call) {
   if (!opened) return evaluator.error();
   PVHGRUB_TRY_ASSIGN(const EnvironmentVariables variables,
                      opened->block.variables(evaluator.session().budget));
-  for (const auto& [name, value] : variables)
-    PVHGRUB_TRY(evaluator.session().diagnostics.echo(name + "=" + value + "\n"));
+  for (const auto& [name, value] : variables) PVHGRUB_TRY(evaluator.print(name + "=" + value + "\n"));
   return kStatusOk;
 }
 

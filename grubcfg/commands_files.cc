@@ -76,8 +76,8 @@ Result<Status> list_directory(Evaluator& evaluator, const std::string& name) {
   PVHGRUB_TRY_ASSIGN(fs::FileSystem* const file_system, files.file_system(place->device));
   if (file_system == nullptr) return evaluator.error();
   if (place->path.empty()) {
-    PVHGRUB_TRY(evaluator.session().diagnostics.echo("(" + place->device + "): Filesystem is " +
-                                                     std::string(file_system->type_name()) + ".\n"));
+    PVHGRUB_TRY(evaluator.print("(" + place->device + "): Filesystem is " +
+                                std::string(file_system->type_name()) + ".\n"));
     return kStatusOk;
   }
   Result<std::vector<fs::DirectoryEntry>> entries = file_system->list(place->path);
@@ -87,7 +87,7 @@ Result<Status> list_directory(Evaluator& evaluator, const std::string& name) {
   std::string text;
   for (const fs::DirectoryEntry& entry : *entries)
     text += entry.name + (entry.type == fs::FileType::kDirectory ? "/ " : " ");
-  PVHGRUB_TRY(evaluator.session().diagnostics.echo(text + "\n"));
+  PVHGRUB_TRY(evaluator.print(text + "\n"));
   return kStatusOk;
 }
 
@@ -102,7 +102,7 @@ Result<Status> run_ls(Evaluator& evaluator, const CommandCall& call) {
   }
   if (any) return kStatusOk;
   for (const std::string& device : FileAccess(evaluator).device_names()) devices += "(" + device + ") ";
-  PVHGRUB_TRY(evaluator.session().diagnostics.echo(devices + "\n"));
+  PVHGRUB_TRY(evaluator.print(devices + "\n"));
   return kStatusOk;
 }
 
@@ -113,7 +113,7 @@ Result<Status> run_cat(Evaluator& evaluator, const CommandCall& call) {
   if (!file) return evaluator.error();
   PVHGRUB_TRY_ASSIGN(const std::optional<std::string> bytes, files.read(*file, limits::kConfigurationBytes));
   if (!bytes) return evaluator.error();
-  PVHGRUB_TRY(evaluator.session().diagnostics.echo(*bytes + "\n"));
+  PVHGRUB_TRY(evaluator.print(*bytes + "\n"));
   return kStatusOk;
 }
 

@@ -70,7 +70,7 @@ Result<Status> run_verify(Evaluator& evaluator, const CommandCall& call) {
 
 Result<Status> run_test_blockarg(Evaluator& evaluator, const CommandCall& call) {
   if (call.block == nullptr) return evaluator.raise(kStatusBadArgument, "no block parameter");
-  PVHGRUB_TRY(evaluator.session().diagnostics.echo("{" + std::string(call.block->text()) + "}\n"));
+  PVHGRUB_TRY(evaluator.print("{" + std::string(call.block->text()) + "}\n"));
   return evaluator.run_text(*call.block);
 }
 

@@ -52,9 +52,8 @@ Result<Status> run_cmp(Evaluator& evaluator, const CommandCall& call) {
   if (!parse_options(evaluator, call.arguments, kOptions, kPlain, parsed)) return evaluator.error();
   if (parsed.arguments.size() != 2) return evaluator.raise(kStatusBadArgument, "two arguments expected");
   const auto& names = parsed.arguments;
-  Diagnostics& diagnostics = evaluator.session().diagnostics;
   const auto say = [&](const std::string& text) {
-    return parsed.options[0].set ? diagnostics.echo(text + "\n") : Result<void>{};
+    return parsed.options[0].set ? evaluator.print(text + "\n") : Result<void>{};
   };
   PVHGRUB_TRY(say("Compare file `" + names[0] + "' with `" + names[1] + "':"));
   PVHGRUB_TRY_ASSIGN(const std::unique_ptr<fs::File> one, open_named(evaluator, names[0]));
@@ -153,14 +152,15 @@ std::string dump(std::uint64_t offset, Bytes bytes) {
 template <typename Read>
 Result<Status> dump_bytes(Evaluator& evaluator, std::uint64_t offset, std::uint64_t length, Read read) {
   constexpr std::size_t kDumpPiece = 2048;
-  constexpr std::uint64_t kTextForAByte = 5;
   std::vector<std::byte> piece(kDumpPiece);
   while (length > 0) {
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(length, kDumpPiece));
-    PVHGRUB_TRY(evaluator.session().budget.charge_bytes(kTextForAByte * wanted, "dumping a file"));
+    PVHGRUB_TRY(evaluator.session().budget.charge_bytes(wanted, "dumping a file"));
+    // A line of 16 bytes is put together from pieces, which takes as long as some eight commands.
+    PVHGRUB_TRY(evaluator.session().budget.charge_steps(wanted / 2, "dumping a file"));
     PVHGRUB_TRY_ASSIGN(const std::size_t count, read(offset, std::span(piece).first(wanted)));
     if (count == 0) break;
-    PVHGRUB_TRY(evaluator.session().diagnostics.echo(dump(offset, Bytes(piece).first(count))));
+    PVHGRUB_TRY(evaluator.print(dump(offset, Bytes(piece).first(count))));
     offset += count;
     length -= count;
   }
@@ -266,7 +266,7 @@ Result<Status> run_tr(Evaluator& evaluator, const CommandCall& call) {
   for (char& c : *text)
     if (const std::size_t place = from->find(c); place != std::string_view::npos) c = (*to)[place];
   if (variable == nullptr) {
-    PVHGRUB_TRY(evaluator.session().diagnostics.echo(*text + "\n"));
+    PVHGRUB_TRY(evaluator.print(*text + "\n"));
   } else {
     PVHGRUB_TRY(evaluator.set_variable(*variable, *text));
   }
@@ -285,7 +285,7 @@ Result<Status> run_time(Evaluator& evaluator, const CommandCall& call) {
 }
 
 Result<Status> run_hello(Evaluator& evaluator, const CommandCall&) {
-  PVHGRUB_TRY(evaluator.session().diagnostics.echo("Hello World\n"));
+  PVHGRUB_TRY(evaluator.print("Hello World\n"));
   return kStatusOk;
 }
 

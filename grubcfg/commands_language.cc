@@ -96,7 +96,7 @@ Result<Status> run_eval(Evaluator& evaluator, const CommandCall& call) {
 Result<Status> run_set(Evaluator& evaluator, const CommandCall& call) {
   if (call.arguments.empty()) {
     for (const auto& [name, value] : evaluator.environment().list())
-      PVHGRUB_TRY(evaluator.session().diagnostics.echo(name + "=" + value + "\n"));
+      PVHGRUB_TRY(evaluator.print(name + "=" + value + "\n"));
     return kStatusOk;
   }
   const std::string_view word = call.arguments[0];
@@ -181,9 +181,7 @@ Result<Status> run_echo(Evaluator& evaluator, const CommandCall& call) {
     }
   }
   if (newline) text += '\n';
-  PVHGRUB_TRY(
-      evaluator.session().budget.charge_bytes(text.size(), "printing what a boot configuration echoes"));
-  PVHGRUB_TRY(evaluator.session().diagnostics.echo(text));
+  PVHGRUB_TRY(evaluator.print(text));
   return kStatusOk;
 }
 
@@ -248,7 +246,7 @@ Result<Status> run_read(Evaluator& evaluator, const CommandCall& call) {
 
 Result<Status> run_gettext(Evaluator& evaluator, const CommandCall& call) {
   if (call.arguments.size() != 1) return evaluator.raise(kStatusBadArgument, "one argument expected");
-  PVHGRUB_TRY(evaluator.session().diagnostics.echo(call.arguments[0]));
+  PVHGRUB_TRY(evaluator.print(call.arguments[0]));
   return kStatusOk;
 }
 

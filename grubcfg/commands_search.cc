@@ -122,7 +122,7 @@ Result<bool> Search::try_device(std::string_view device) {
     PVHGRUB_TRY(evaluator_.set_variable(*query_.variable, device));
     return true;
   }
-  PVHGRUB_TRY(evaluator_.session().diagnostics.echo(" " + std::string(device)));
+  PVHGRUB_TRY(evaluator_.print(" " + std::string(device)));
   return false;
 }
 

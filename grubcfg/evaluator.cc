@@ -14,6 +14,11 @@ namespace {
 
 constexpr std::uint64_t kMessageSteps = 50;
 
+/// A line that is printed goes through frames to the broker, together with others, and takes as long there as
+/// some five commands.
+constexpr std::uint64_t kPrintSteps = 5;
+constexpr std::string_view kPrinting = "printing what a boot configuration echoes";
+
 /// Puts a member back when a run or a call ends, also by an error.
 template <typename T>
 class Restore {
@@ -80,6 +85,12 @@ void Evaluator::print_error() {
   if (first_error_.empty()) first_error_ = error_message_;
   notice("error: " + error_message_ + ".");
   error_ = kStatusOk;
+}
+
+Result<void> Evaluator::print(std::string_view text) {
+  PVHGRUB_TRY(session_.budget.charge_steps(kPrintSteps, kPrinting));
+  PVHGRUB_TRY(session_.budget.charge_bytes(text.size(), kPrinting));
+  return session_.diagnostics.echo(text);
 }
 
 void Evaluator::end(Ending ending, std::string_view command) {

@@ -59,6 +59,9 @@ class Evaluator {
   /// Tells GRUB's current error as a notice, and clears it.
   void print_error();
   [[nodiscard]] Status error() const { return error_; }
+  /// What a command has to say: raw bytes with the newline. Charges the budget for the way that they take. An
+  /// error ends the evaluation with it.
+  [[nodiscard]] Result<void> print(std::string_view text);
   /// A notice with the current file and line.
   void notice(std::string message);
   /// "file:line" of the command under execution.

@@ -50,7 +50,7 @@ bool GrubBlsReader::is_default(std::string_view name, const std::string* title, 
 
 bool GrubBlsReader::is_selected(std::string_view name, const std::string* title, std::size_t index,
                                 const BlsSelection& selection) const {
-  if (dialect_ == BlsDialect::kRedHat) name = without_conf(name);
+  if (is_of_red_hat(dialect_)) name = without_conf(name);
   if (selection.named == name) return true;
   if (selection.default_entry && selection.others) return true;
   if (!selection.default_entry && !selection.others) return false;
@@ -95,7 +95,7 @@ Result<void> GrubBlsReader::make_entry(const BlsFile& file, const GrubBlsEntry& 
     return notice(where, "GRUB passes over this entry: it has no `linux'");
   }
   Result<BlsMenuEntry> made =
-      make_bls_menu_entry(entry, dialect_, file.name, where, evaluator_.environment(), session_.budget);
+      make_bls_menu_entry(entry, dialect_, file.file(), evaluator_.environment(), session_.budget);
   if (!made) return std::unexpected(at(where, std::move(made).error()));
   return evaluator_.add_entry(std::move(made->shown), std::move(made->body));
 }

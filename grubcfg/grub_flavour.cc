@@ -20,9 +20,9 @@ constexpr std::array<std::string_view, 15> kRedHatNames = {
     "fedora", "rhel",  "redhat", "centos", "rocky",     "almalinux",  "ol",       "oracle",
     "amzn",   "qubes", "xcp-ng", "anolis", "openeuler", "scientific", "eurolinux"};
 constexpr std::array<std::string_view, 4> kAzureNames = {"azurelinux", "mariner", "azl", "cbl-mariner"};
-constexpr std::array<std::string_view, 12> kUpstreamNames = {"debian", "ubuntu", "suse",    "opensuse",
-                                                             "sles",   "arch",   "alpine",  "gentoo",
-                                                             "nixos",  "guix",   "flatcar", "endless"};
+constexpr std::array<std::string_view, 3> kSuseNames = {"suse", "opensuse", "sles"};
+constexpr std::array<std::string_view, 9> kUpstreamNames = {"debian", "ubuntu", "arch",    "alpine", "gentoo",
+                                                            "nixos",  "guix",   "flatcar", "endless"};
 
 template <std::size_t Count>
 bool is_one_of(const std::array<std::string_view, Count>& names, std::string_view name) {
@@ -33,6 +33,7 @@ bool is_one_of(const std::array<std::string_view, Count>& names, std::string_vie
 std::optional<GrubFlavour> flavour_of_name(std::string_view name) {
   if (is_one_of(kAzureNames, name)) return kAzureFlavour;
   if (is_one_of(kRedHatNames, name)) return kRedHatFlavour;
+  if (is_one_of(kSuseNames, name)) return kSuseFlavour;
   if (is_one_of(kUpstreamNames, name)) return kUpstreamFlavour;
   return std::nullopt;
 }
@@ -109,7 +110,7 @@ Result<GrubFlavour> find_flavour(Session& session, const MachineState& state,
   if (session.root_flavour->second) return *session.root_flavour->second;
   const std::vector<std::string_view> directories = directories_of(source.path);
   if (const auto flavour = flavour_of_vendor(directories)) return *flavour;
-  if (state.is_suse) return kUpstreamFlavour;
+  if (state.is_suse) return kSuseFlavour;
   if (state.is_red_hat || std::ranges::find(directories, "grub2") != directories.end() ||
       std::ranges::any_of(arguments, is_red_hat_media_argument))
     return kRedHatFlavour;

@@ -19,11 +19,16 @@ std::string escape_value(std::string_view value) {
   return escaped;
 }
 
+// GRUB takes names and values for C strings.
+std::string_view up_to_zero(std::string_view text) {
+  return text.substr(0, text.find('\0'));
+}
+
 std::string unescape_value(std::string_view escaped) {
   std::string value;
-  // GRUB takes it for a C string.
-  for (std::size_t i = 0; i < escaped.size() && escaped[i] != '\0'; ++i) {
+  for (std::size_t i = 0; i < escaped.size(); ++i) {
     if (escaped[i] == '\\' && i + 1 < escaped.size()) ++i;
+    if (escaped[i] == '\0') break;
     value += escaped[i];
   }
   return value;
@@ -50,14 +55,14 @@ bool EnvironmentBlock::is_well_formed() const {
   const std::size_t fill = free_begin();
   for (std::size_t i = kSignature.size(); i < fill;) {
     const bool is_comment = bytes_[i] == '#';
-    const std::size_t end = is_comment ? bytes_.find('\n', i) : line_end(i);
+    const std::size_t end = line_end(i);
     if (end >= fill) return false;
     const std::string_view line = std::string_view(bytes_).substr(i, end - i);
     const std::size_t equals = line.find('=');
     if (!is_comment && (equals == kNone || equals == 0 || line.find('\\') < equals)) return false;
     for (std::size_t c = 0; c < line.size(); ++c) {
       const bool is_control = static_cast<unsigned char>(line[c]) < ' ' || line[c] == '\x7f';
-      const bool is_hidden_newline = line[c] == '\n' && c > equals;  // a backslash stands before it
+      const bool is_hidden_newline = line[c] == '\n';  // a backslash stands before it
       if (is_control && line[c] != '\t' && !is_hidden_newline) return false;
     }
     i = end + 1;
@@ -80,7 +85,7 @@ Result<EnvironmentVariables> EnvironmentBlock::variables(Budget& budget) const {
       end = line_end(equals + 1);
       if (end >= bytes_.size()) break;
       const std::string_view text(bytes_);
-      found.emplace_back(text.substr(i, equals - i),
+      found.emplace_back(up_to_zero(text.substr(i, equals - i)),
                          unescape_value(text.substr(equals + 1, end - equals - 1)));
     }
     i = end + 1;
@@ -94,8 +99,8 @@ std::pair<std::size_t, std::size_t> EnvironmentBlock::find(std::string_view name
   while (i < bytes_.size()) {
     const std::size_t end = line_end(i);
     const std::string_view line = std::string_view(bytes_).substr(i);
-    if (end < bytes_.size() && line.starts_with(name) && line.substr(name.size()).starts_with('='))
-      return {i, end + 1};
+    if (line.starts_with(name) && line.substr(name.size()).starts_with('='))
+      return {i, end < bytes_.size() ? end + 1 : kNone};
     i = end + 1;
   }
   return {kNone, kNone};
@@ -111,6 +116,7 @@ std::size_t EnvironmentBlock::free_begin() const {
 bool EnvironmentBlock::set(std::string_view name, std::string_view value) {
   const std::string line = std::string(name) + "=" + escape_value(value) + "\n";
   const auto [begin, end] = find(name);
+  if (begin != kNone && end == kNone) return false;
   const std::size_t old_size = begin == kNone ? 0 : end - begin;
   const std::size_t free = bytes_.size() - free_begin();
   if (line.size() > old_size + free) return false;
@@ -128,7 +134,7 @@ bool EnvironmentBlock::set(std::string_view name, std::string_view value) {
 
 void EnvironmentBlock::remove(std::string_view name) {
   const auto [begin, end] = find(name);
-  if (begin == kNone) return;
+  if (begin == kNone || end == kNone) return;
   const std::size_t size = bytes_.size();
   bytes_.erase(begin, end - begin);
   bytes_.resize(size, '#');

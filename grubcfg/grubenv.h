@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // GRUB's environment block (GRUB manual, "Environment block"): a file of fixed size, "# GRUB Environment
-// Block\n", then NAME=VALUE lines in which a backslash hides the next character, then '#' to the end.
+// Block\n", then comments ('#' first) and NAME=VALUE lines, then '#' to the end. In both a backslash hides
+// the next character, also the newline that would end the line, as in GRUB's lib/envblk.c.
 #pragma once
 
 #include <string>
@@ -28,7 +29,8 @@ class EnvironmentBlock {
   /// characters, then nothing but '#'. GRUB takes others too, but only these are written to.
   [[nodiscard]] bool is_well_formed() const;
 
-  /// Changes or adds a variable; false when the block has no room for it, as GRUB, whose block never grows.
+  /// Changes or adds a variable; false when the block has no room for it, as GRUB, whose block never grows,
+  /// or when the last line, or the one to change, has no end.
   [[nodiscard]] bool set(std::string_view name, std::string_view value);
   void remove(std::string_view name);
 
@@ -37,7 +39,8 @@ class EnvironmentBlock {
 
  private:
   explicit EnvironmentBlock(std::string bytes) : bytes_(std::move(bytes)) {}
-  /// Where the line of `name` begins and ends (with its newline); npos where there is none.
+  /// Where the line of `name` begins and ends (with its newline): both npos where there is none, only the end
+  /// where no newline ends it.
   [[nodiscard]] std::pair<std::size_t, std::size_t> find(std::string_view name) const;
   [[nodiscard]] std::size_t line_end(std::size_t begin) const;
   [[nodiscard]] std::size_t free_begin() const;

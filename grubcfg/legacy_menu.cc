@@ -225,14 +225,18 @@ void LegacyMenu::make_entries() {
   shown_.push_back(std::move(entry));
 }
 
-// `lock` wants the menu's password, where it has one; a `password` in an entry is the entry's own.
+// `lock` fails while the menu's password was not typed, where it has one; `password` in an entry asks for the
+// entry's own. What stands behind `boot` is never run.
 void LegacyMenu::restrict_entry(std::size_t index) {
   const LegacyEntry& entry = configuration_.entries[index];
   MenuEntry& shown = shown_[index];
-  bool is_locked = false;
+  const bool has_password = settings_.superusers == kLegacyUser;
   for (std::uint32_t i = 0; i < entry.statement_count; ++i) {
     const LegacyStatement& statement = configuration_.statements[entry.first_statement + i];
-    if (statement.command == LegacyCommand::kLock) is_locked = true;
+    if (statement.command == LegacyCommand::kBoot) break;
+    if (statement.command == LegacyCommand::kPassword ||
+        (statement.command == LegacyCommand::kLock && has_password))
+      guards_.try_emplace(index, statement);
     if (statement.command != LegacyCommand::kPassword || !shown.users.empty()) continue;
     const LegacyLine line = configuration_.read(statement);
     std::string_view argument = line.argument;
@@ -240,7 +244,18 @@ void LegacyMenu::restrict_entry(std::size_t index) {
     settings_.passwords.push_back(read_secret(shown.users.front(), argument));
     if (!settings_.superusers) settings_.superusers = "";
   }
-  shown.restricted = !shown.users.empty() || (is_locked && settings_.superusers == kLegacyUser);
+  shown.restricted = guards_.contains(index);
+}
+
+// GRUB 0.97 fails at `lock` (error 32, "Must be authenticated"), and goes on to the fallback entries; at
+// `password` it waits for one for ever, which nobody would see here: that counts as failed too.
+std::string LegacyMenu::unattended_obstacle(std::size_t index) const {
+  const auto guard = guards_.find(index);
+  if (guard == guards_.end()) return {};
+  const bool is_lock = guard->second.command == LegacyCommand::kLock;
+  return configuration_.where(guard->second.line) + ": it is " +
+         (is_lock ? "locked by the menu's password" : "guarded by a password of its own") +
+         ", which nobody is asked for here; --entry boots it all the same";
 }
 
 Result<BootEntry> LegacyMenu::evaluate(std::size_t index) {

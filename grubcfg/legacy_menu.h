@@ -2,6 +2,7 @@
 // The menu of GRUB Legacy. Its entries are run when they are asked for.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +43,7 @@ class LegacyMenu final : public Menu {
   [[nodiscard]] std::optional<std::uint32_t> timeout() const override { return settings_.timeout; }
   [[nodiscard]] TimeoutStyle timeout_style() const override { return settings_.timeout_style; }
   [[nodiscard]] const std::vector<std::size_t>& fallback() const override { return settings_.fallback; }
+  [[nodiscard]] std::string unattended_obstacle(std::size_t index) const override;
   [[nodiscard]] const ConfigurationSource& source() const override { return source_; }
   [[nodiscard]] std::string_view entry_source(std::size_t index) const override;
   [[nodiscard]] const std::optional<std::string>& superusers() const override { return settings_.superusers; }
@@ -72,6 +74,8 @@ class LegacyMenu final : public Menu {
   LegacyConfiguration configuration_;
   std::size_t text_bytes_;
   std::vector<MenuEntry> shown_;
+  /// By entry, the command that stops it where no password is typed.
+  std::map<std::size_t, LegacyStatement> guards_;
   PlainMenuSettings settings_;
   std::optional<PasswordMenu> password_menu_;
   std::optional<std::uint32_t> saved_default_;  ///< set where `default saved` is in force

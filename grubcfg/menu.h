@@ -148,6 +148,13 @@ class Menu {
   /// The entries of this menu to try, in order, when the default cannot be booted.
   [[nodiscard]] virtual const std::vector<std::size_t>& fallback() const = 0;
 
+  /// What keeps the boot loader from booting this entry while nobody is there to type a password, in words;
+  /// empty for nothing. Who names the entry (--entry) is asked for none.
+  [[nodiscard]] virtual std::string unattended_obstacle(std::size_t index) const {
+    (void)index;
+    return {};
+  }
+
   /// The environment blocks that GRUB would have changed by the time it shows this menu.
   [[nodiscard]] virtual std::vector<EnvironmentBlockChange> environment_changes() const { return {}; }
   /// An entry was tried that could not be booted, or a submenu that had none: what is evaluated from now on

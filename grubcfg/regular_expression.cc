@@ -72,10 +72,12 @@ Result<RegexpMatch> match_regexp(const std::string& expression, const std::strin
     return fail(ErrorCode::kLimit, "a regular expression of " + std::to_string(expression.size()) +
                                        " bytes with " + std::to_string(shape.repetitions) +
                                        " repetitions on a text of " + std::to_string(text.size()) + " bytes");
-  // Compiling takes as long as some thirty commands; matching at most each byte against each state.
-  PVHGRUB_TRY(
-      budget.charge_steps(kCompileSteps + expression.size() * shape.repetitions * (text.size() + 16) / 64,
-                          "matching regular expressions"));
+  // Compiling takes as long as some thirty commands. Matching takes at most each byte against each state; and
+  // where nothing matches, glibc begins anew at each byte, which is done fast, but may go to the text's end.
+  PVHGRUB_TRY(budget.charge_steps(kCompileSteps +
+                                      expression.size() * shape.repetitions * (text.size() + 16) / 64 +
+                                      text.size() * text.size() / 64,
+                                  "matching regular expressions"));
   RegexpMatch match;
   const CompiledRegexp compiled(expression);
   if (compiled.status() != 0) {

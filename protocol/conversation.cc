@@ -14,8 +14,12 @@ std::unexpected<Error> broken(std::string what) {
               "the worker broke the protocol: " + std::move(what) + "; nothing of what it said is used");
 }
 
-std::uint64_t size_cap(OutputKind kind) {
-  return kind == OutputKind::kKernel ? limits::kKernelBytes : limits::kRamdiskBytes;
+Result<void> check_command_line(const std::string& line) {
+  if (line.size() <= limits::kCommandLineBytes) return {};
+  return fail(ErrorCode::kLimit, "the command line has " + std::to_string(line.size()) +
+                                     " bytes, and libxl would drop one of more than " +
+                                     std::to_string(limits::kCommandLineBytes) +
+                                     "; shorten it in the guest's configuration");
 }
 
 }  // namespace
@@ -23,9 +27,14 @@ std::uint64_t size_cap(OutputKind kind) {
 Conversation::Conversation(const Request& request, WorkerEvents& events)
     : mode_(request.mode),
       not_really_(request.not_really),
+      bare_configuration_(request.bare_configuration),
+      kernel_limit_(request.kernel_limit),
+      ramdisk_limit_(request.ramdisk_limit),
       writes_environment_(request.writes_environment()),
+      disk_count_(request.disks.size()),
       events_(events) {
   for (const RequestDisk& disk : request.disks) disk_sizes_.push_back(disk.size);
+  for (const HostFile& file : request.host_files) disk_sizes_.push_back(file.size);
 }
 
 Result<bool> Conversation::handle_next() {
@@ -43,7 +52,9 @@ Result<void> Conversation::finish() const {
 
 Result<void> Conversation::handle(const Frame& frame) {
   if (verdict_) return broken("it sent something after its verdict");
-  const bool belongs_to_stream = frame.type >= FrameType::kStreamBegin && frame.type <= FrameType::kStreamEnd;
+  const bool belongs_to_stream =
+      (frame.type >= FrameType::kStreamBegin && frame.type <= FrameType::kStreamEnd) ||
+      frame.type == FrameType::kAbandon;
   if (!belongs_to_stream && frame.stream != 0) return broken("a stream number where none belongs");
   if (frame.type == FrameType::kVerdict) return handle_verdict(frame);
   if (frame.type == FrameType::kLayers) return handle_layers(frame);
@@ -69,6 +80,12 @@ Result<void> Conversation::handle(const Frame& frame) {
       return handle_stream_end(frame);
     case FrameType::kEnvironment:
       return handle_environment(frame);
+    case FrameType::kDecision:
+      return handle_decision(frame);
+    case FrameType::kAbandon:
+      return handle_abandon(frame);
+    case FrameType::kFact:
+      return handle_fact(frame);
     case FrameType::kRequest:
     case FrameType::kLayers:
     case FrameType::kVerdict:
@@ -142,12 +159,25 @@ Result<void> Conversation::handle_choice(const Frame& frame) {
   if (mode_ != Mode::kBoot || choice_seen_) return broken("a choice out of order");
   choice_seen_ = true;
   PVHGRUB_TRY_ASSIGN(const ChoiceMessage choice, ChoiceMessage::decode(frame.payload));
-  if (choice.command_line.size() > limits::kCommandLineBytes)
-    return fail(ErrorCode::kLimit, "the command line has " + std::to_string(choice.command_line.size()) +
-                                       " bytes, and libxl would drop one of more than " +
-                                       std::to_string(limits::kCommandLineBytes) +
-                                       "; shorten it in the guest's configuration");
+  PVHGRUB_TRY(check_command_line(choice.command_line));
   return events_.choice(choice);
+}
+
+Result<void> Conversation::handle_decision(const Frame& frame) {
+  if (!choice_seen_ || decision_seen_ || bare_configuration_) return broken("a decision out of order");
+  decision_seen_ = true;
+  PVHGRUB_TRY_ASSIGN(const DecisionMessage decision, DecisionMessage::decode(frame.payload));
+  PVHGRUB_TRY(check_command_line(decision.command_line));
+  return events_.decision(decision);
+}
+
+Result<void> Conversation::handle_fact(const Frame& frame) {
+  if (mode_ != Mode::kInspect) return broken("a fact that nobody asked for");
+  if (++facts_ > limits::kFacts)
+    return fail(ErrorCode::kLimit,
+                "there are more than " + std::to_string(limits::kFacts) + " facts to tell");
+  PVHGRUB_TRY_ASSIGN(const FactMessage fact, FactMessage::decode(frame.payload));
+  return events_.fact(fact);
 }
 
 Result<void> Conversation::handle_stream_begin(const Frame& frame) {
@@ -157,12 +187,12 @@ Result<void> Conversation::handle_stream_begin(const Frame& frame) {
   PVHGRUB_TRY_ASSIGN(const StreamBeginMessage begin, StreamBeginMessage::decode(frame.payload));
   for (const auto& output : outputs_)
     if (output && output->kind == begin.kind) return broken("two outputs of the same kind");
-  if (begin.size > size_cap(begin.kind))
+  const std::uint64_t cap = begin.kind == OutputKind::kKernel ? kernel_limit_ : ramdisk_limit_;
+  if (begin.size > cap)
     return fail(ErrorCode::kLimit,
                 std::string(begin.kind == OutputKind::kKernel ? "the kernel" : "the ramdisk") + " has " +
-                    std::to_string(begin.size) + " bytes, more than the " +
-                    std::to_string(size_cap(begin.kind)) + " allowed");
-  outputs_[frame.stream - 1U] = Output{begin.kind, begin.size, 0, false};
+                    std::to_string(begin.size) + " bytes, more than the " + std::to_string(cap) + " allowed");
+  outputs_[frame.stream - 1U] = Output{begin.kind, begin.size, 0, begin.exact, false};
   return events_.output_begin(begin.kind, begin.size);
 }
 
@@ -206,9 +236,23 @@ Result<void> Conversation::handle_piece(const Frame& frame) {
 Result<void> Conversation::handle_stream_end(const Frame& frame) {
   PVHGRUB_TRY_ASSIGN(Output* const output, open_output(frame));
   if (!frame.payload.empty()) return broken("an end of output that says something");
-  if (output->received != output->size) return broken("less contents than the output's declared size");
+  if (output->exact && output->received != output->size)
+    return broken("less contents than the output's declared size");
   output->ended = true;
-  return {};
+  return events_.output_end(output->kind, output->received);
+}
+
+// Only before the decision, which the outputs that follow belong to: so nothing can go on like that for ever.
+Result<void> Conversation::handle_abandon(const Frame& frame) {
+  if (frame.stream < 1 || frame.stream > outputs_.size() || !outputs_[frame.stream - 1U])
+    return broken("an output given up that was not begun");
+  if (decision_seen_) return broken("an output given up after the decision");
+  if (abandoned_[frame.stream - 1U]) return broken("an output given up twice");
+  if (!frame.payload.empty()) return broken("an output given up with something to say");
+  abandoned_[frame.stream - 1U] = true;
+  const OutputKind kind = outputs_[frame.stream - 1U]->kind;
+  outputs_[frame.stream - 1U].reset();
+  return events_.output_abandon(kind);
 }
 
 Result<void> Conversation::handle_environment(const Frame& frame) {
@@ -227,7 +271,7 @@ Result<void> Conversation::handle_environment(const Frame& frame) {
 Result<void> Conversation::take_environment_extents(const EnvironmentMessage& change) {
   std::uint64_t left = change.contents.size();
   for (const ExtentMessage& extent : change.extents) {
-    if (extent.disk >= disk_sizes_.size()) return broken("an environment block on a disk that there is not");
+    if (extent.disk >= disk_count_) return broken("an environment block on a disk that there is not");
     if (extent.length == 0 || extent.length > left)
       return broken("an environment block that lies in more or less than its size");
     if (!range_inside(extent.offset, extent.length, disk_sizes_[extent.disk]))
@@ -255,6 +299,7 @@ Result<void> Conversation::require_success_is_whole() const {
   if (mode_ == Mode::kList && !menu_seen_) return broken("success without a menu");
   if (mode_ != Mode::kBoot) return {};
   if (!choice_seen_) return broken("success without a choice");
+  if (!decision_seen_ && !bare_configuration_) return broken("success without a decision");
   bool kernel = false;
   for (const auto& output : outputs_) {
     if (!output) continue;

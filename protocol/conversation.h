@@ -36,7 +36,14 @@ class WorkerEvents {
   [[nodiscard]] virtual Result<void> menu(const MenuMessage& menu) = 0;
   [[nodiscard]] virtual Result<void> entry(const EntryMessage& entry) = 0;
   [[nodiscard]] virtual Result<void> choice(const ChoiceMessage& choice) = 0;
+  [[nodiscard]] virtual Result<void> decision(const DecisionMessage& decision) = 0;
+  [[nodiscard]] virtual Result<void> fact(const FactMessage& fact) = 0;
+  /// `size`: bytes that will come at most.
   [[nodiscard]] virtual Result<void> output_begin(OutputKind kind, std::uint64_t size) = 0;
+  /// The output is whole, and has `size` bytes.
+  [[nodiscard]] virtual Result<void> output_end(OutputKind kind, std::uint64_t size) = 0;
+  /// What came of an output is not wanted; the kind may begin again.
+  [[nodiscard]] virtual Result<void> output_abandon(OutputKind kind) = 0;
   [[nodiscard]] virtual Result<void> piece(OutputKind kind, const Piece& piece) = 0;
   /// A block to write once everything else has succeeded. Checked: both contents are environment blocks of
   /// one size, and differ; the extents have that size together, lie inside their disks, and share no byte
@@ -68,6 +75,7 @@ class Conversation {
     OutputKind kind = OutputKind::kKernel;
     std::uint64_t size = 0;
     std::uint64_t received = 0;
+    bool exact = true;
     bool ended = false;
   };
 
@@ -78,6 +86,9 @@ class Conversation {
   [[nodiscard]] Result<void> handle_menu(const Frame& frame);
   [[nodiscard]] Result<void> handle_entry(const Frame& frame);
   [[nodiscard]] Result<void> handle_choice(const Frame& frame);
+  [[nodiscard]] Result<void> handle_decision(const Frame& frame);
+  [[nodiscard]] Result<void> handle_fact(const Frame& frame);
+  [[nodiscard]] Result<void> handle_abandon(const Frame& frame);
   [[nodiscard]] Result<void> handle_stream_begin(const Frame& frame);
   [[nodiscard]] Result<void> handle_piece(const Frame& frame);
   [[nodiscard]] Result<void> handle_stream_end(const Frame& frame);
@@ -88,17 +99,24 @@ class Conversation {
   [[nodiscard]] Result<Output*> open_output(const Frame& frame);
   [[nodiscard]] bool follows_previous_entry(const std::vector<std::uint32_t>& path) const;
 
-  // What the request allows. A copy of its disks' sizes, since the broker checks every extent against them.
+  // What the request allows. A copy of the sizes of its disks, and of the host's files behind them, since the
+  // broker checks every extent against them.
   Mode mode_;
   bool not_really_;
+  bool bare_configuration_;
+  std::uint64_t kernel_limit_;
+  std::uint64_t ramdisk_limit_;
   bool writes_environment_;
   std::vector<std::uint64_t> disk_sizes_;
+  std::size_t disk_count_;  // of those, how many are the guest's
   WorkerEvents& events_;
   FrameBuffer buffer_;
 
   bool layers_seen_ = false;
   bool menu_seen_ = false;
   bool choice_seen_ = false;
+  bool decision_seen_ = false;
+  std::uint64_t facts_ = 0;
   std::uint64_t log_records_ = 0;
   std::uint64_t echo_bytes_ = 0;
   std::uint64_t entries_ = 0;
@@ -106,6 +124,7 @@ class Conversation {
   std::vector<std::uint32_t> previous_path_;
   bool previous_is_submenu_ = false;
   std::array<std::optional<Output>, 2> outputs_;  // by stream number, 1 and 2
+  std::array<bool, 2> abandoned_{};               // the same
   std::size_t environment_blocks_ = 0;
   std::vector<ExtentMessage> environment_extents_;  // of all blocks
   std::optional<VerdictMessage> verdict_;

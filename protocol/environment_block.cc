@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kHeader = "# GRUB Environment Block\n";
 
 /// Where in a line the next character stands.
-enum class State : std::uint8_t { kLineStart, kComment, kName, kValue, kHidden, kBad };
+enum class State : std::uint8_t { kLineStart, kComment, kHiddenInComment, kName, kValue, kHidden, kBad };
 
 State after(State state, char c) {
   const bool is_newline = c == '\n';
@@ -23,7 +23,10 @@ State after(State state, char c) {
       if (c == '#') return State::kComment;
       return is_newline || c == '=' || c == '\\' ? State::kBad : State::kName;
     case State::kComment:
+      if (c == '\\') return State::kHiddenInComment;
       return is_newline ? State::kLineStart : State::kComment;
+    case State::kHiddenInComment:
+      return State::kComment;
     case State::kName:
       if (c == '=') return State::kValue;
       return is_newline || c == '\\' ? State::kBad : State::kName;

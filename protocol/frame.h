@@ -37,9 +37,12 @@ enum class FrameType : std::uint16_t {
   kStreamEnd = 12,    ///< worker: an output is whole
   kVerdict = 13,      ///< worker: success or the error; last, once
   kEnvironment = 14,  ///< worker, booting: an environment block to write; after the choice
+  kDecision = 15,     ///< worker, booting: how the choice is booted; after it, once
+  kAbandon = 16,      ///< worker: an output is not to be after all; before the decision
+  kFact = 17,         ///< worker, inspecting: one thing about the disk or kernel
 };
 
-inline constexpr FrameType kLastFrameType = FrameType::kEnvironment;
+inline constexpr FrameType kLastFrameType = FrameType::kFact;
 
 struct Frame {
   FrameType type{};

@@ -86,6 +86,24 @@ Result<RequestDisk> get_disk(PayloadReader& reader) {
   return disk;
 }
 
+void put_host_file(PayloadWriter& writer, const HostFile& file) {
+  writer.put_u8(static_cast<std::uint8_t>(file.role));
+  writer.put_u32(file.descriptor);
+  writer.put_u64(file.size);
+  writer.put_text(file.path);
+  writer.put_text(file.newc_name);
+}
+
+Result<HostFile> get_host_file(PayloadReader& reader) {
+  HostFile file;
+  PVHGRUB_TRY_ASSIGN(file.role, get_enumeration(reader, HostFile::Role::kRamdiskMember));
+  PVHGRUB_TRY_ASSIGN(file.descriptor, reader.u32());
+  PVHGRUB_TRY_ASSIGN(file.size, reader.u64());
+  PVHGRUB_TRY_ASSIGN(file.path, reader.text());
+  PVHGRUB_TRY_ASSIGN(file.newc_name, reader.text());
+  return file;
+}
+
 void put_extent(PayloadWriter& writer, const ExtentMessage& extent) {
   writer.put_u32(extent.disk);
   writer.put_u64(extent.offset);
@@ -117,15 +135,23 @@ PayloadWriter Request::encode() const {
   writer.put_text(source);
   put_optional_text(writer, configuration);
   writer.put_u8(static_cast<std::uint8_t>(grubenv));
+  writer.put_u8(static_cast<std::uint8_t>(boot));
+  writer.put_u8(static_cast<std::uint8_t>(guest_type));
+  writer.put_u8(static_cast<std::uint8_t>(kernel_format));
+  writer.put_u64(kernel_limit);
+  writer.put_u64(ramdisk_limit);
+  writer.put_text(no_firmware);
   writer.put_u32(static_cast<std::uint32_t>(disks.size()));
   for (const RequestDisk& disk : disks) put_disk(writer, disk);
+  writer.put_u32(static_cast<std::uint32_t>(host_files.size()));
+  for (const HostFile& file : host_files) put_host_file(writer, file);
   return writer;
 }
 
 Result<Request> Request::decode(Bytes payload) {
   PayloadReader reader(payload);
   Request request;
-  PVHGRUB_TRY_ASSIGN(request.mode, get_enumeration(reader, Mode::kReport));
+  PVHGRUB_TRY_ASSIGN(request.mode, get_enumeration(reader, Mode::kInspect));
   for (bool* flag : {&request.bare_configuration, &request.has_script, &request.not_really, &request.explain,
                      &request.no_boot_image, &request.boots_hypervisor}) {
     PVHGRUB_TRY_ASSIGN(*flag, reader.boolean());
@@ -139,10 +165,21 @@ Result<Request> Request::decode(Bytes payload) {
   PVHGRUB_TRY_ASSIGN(request.source, reader.text());
   PVHGRUB_TRY_ASSIGN(request.configuration, get_optional_text(reader));
   PVHGRUB_TRY_ASSIGN(request.grubenv, get_enumeration(reader, GrubenvMode::kIgnore));
+  PVHGRUB_TRY_ASSIGN(request.boot, get_enumeration(reader, BootRequest::kShim));
+  PVHGRUB_TRY_ASSIGN(request.guest_type, get_enumeration(reader, GuestType::kArm));
+  PVHGRUB_TRY_ASSIGN(request.kernel_format, get_enumeration(reader, KernelFormat::kAsIs));
+  PVHGRUB_TRY_ASSIGN(request.kernel_limit, reader.u64());
+  PVHGRUB_TRY_ASSIGN(request.ramdisk_limit, reader.u64());
+  PVHGRUB_TRY_ASSIGN(request.no_firmware, reader.text());
   PVHGRUB_TRY_ASSIGN(const std::uint32_t count, get_count(reader));
   for (std::uint32_t i = 0; i < count; ++i) {
     PVHGRUB_TRY_ASSIGN(const RequestDisk disk, get_disk(reader));
     request.disks.push_back(disk);
+  }
+  PVHGRUB_TRY_ASSIGN(const std::uint32_t files, get_count(reader));
+  for (std::uint32_t i = 0; i < files; ++i) {
+    PVHGRUB_TRY_ASSIGN(HostFile file, get_host_file(reader));
+    request.host_files.push_back(std::move(file));
   }
   PVHGRUB_TRY(reader.finish());
   return request;
@@ -239,6 +276,7 @@ Result<EntryMessage> EntryMessage::decode(Bytes payload) {
 PayloadWriter ChoiceMessage::encode() const {
   PayloadWriter writer;
   put_path(writer, path);
+  writer.put_text(id);
   writer.put_text(title);
   writer.put_text(kernel);
   put_texts(writer, initrds);
@@ -250,6 +288,7 @@ Result<ChoiceMessage> ChoiceMessage::decode(Bytes payload) {
   PayloadReader reader(payload);
   ChoiceMessage message;
   PVHGRUB_TRY_ASSIGN(message.path, get_path(reader));
+  PVHGRUB_TRY_ASSIGN(message.id, reader.text());
   PVHGRUB_TRY_ASSIGN(message.title, reader.text());
   PVHGRUB_TRY_ASSIGN(message.kernel, reader.text());
   PVHGRUB_TRY_ASSIGN(message.initrds, get_texts(reader));
@@ -258,10 +297,47 @@ Result<ChoiceMessage> ChoiceMessage::decode(Bytes payload) {
   return message;
 }
 
+PayloadWriter DecisionMessage::encode() const {
+  PayloadWriter writer;
+  writer.put_u8(static_cast<std::uint8_t>(kind));
+  for (const std::string* text : {&reason, &command_line, &description, &kernel_version})
+    writer.put_text(*text);
+  return writer;
+}
+
+Result<DecisionMessage> DecisionMessage::decode(Bytes payload) {
+  PayloadReader reader(payload);
+  DecisionMessage message;
+  PVHGRUB_TRY_ASSIGN(message.kind, get_enumeration(reader, BootKind::kShim));
+  for (std::string* text :
+       {&message.reason, &message.command_line, &message.description, &message.kernel_version}) {
+    PVHGRUB_TRY_ASSIGN(*text, reader.text());
+  }
+  PVHGRUB_TRY(reader.finish());
+  return message;
+}
+
+PayloadWriter FactMessage::encode() const {
+  PayloadWriter writer;
+  for (const std::string* text : {&group, &name, &value}) writer.put_text(*text);
+  return writer;
+}
+
+Result<FactMessage> FactMessage::decode(Bytes payload) {
+  PayloadReader reader(payload);
+  FactMessage message;
+  for (std::string* text : {&message.group, &message.name, &message.value}) {
+    PVHGRUB_TRY_ASSIGN(*text, reader.text());
+  }
+  PVHGRUB_TRY(reader.finish());
+  return message;
+}
+
 PayloadWriter StreamBeginMessage::encode() const {
   PayloadWriter writer;
   writer.put_u8(static_cast<std::uint8_t>(kind));
   writer.put_u64(size);
+  writer.put_u8(exact ? 1 : 0);
   return writer;
 }
 
@@ -270,6 +346,7 @@ Result<StreamBeginMessage> StreamBeginMessage::decode(Bytes payload) {
   StreamBeginMessage message;
   PVHGRUB_TRY_ASSIGN(message.kind, get_enumeration(reader, OutputKind::kRamdisk));
   PVHGRUB_TRY_ASSIGN(message.size, reader.u64());
+  PVHGRUB_TRY_ASSIGN(message.exact, reader.boolean());
   PVHGRUB_TRY(reader.finish());
   return message;
 }

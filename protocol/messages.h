@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "protocol/boot_terms.h"
 #include "protocol/frame.h"
 
 namespace pvhgrub::protocol {
@@ -18,6 +19,7 @@ enum class Mode : std::uint8_t {
   kList = 1,      ///< tell the menu
   kEvaluate = 2,  ///< run a GRUB script, send what it echoes
   kReport = 3,    ///< confine, tell the layers, end (--sandbox-report)
+  kInspect = 4,   ///< tell what the disk, or the kernel image that it is, holds (--inspect)
 };
 
 /// One disk as the broker measured it: the worker may not ask the kernel.
@@ -27,6 +29,21 @@ struct RequestDisk {
   std::uint32_t sector_size = 0;  ///< bytes of a logical sector of a block device; 0 for a file
   bool block_device = false;
   std::optional<std::uint64_t> offset;  ///< --offset: the file system begins here (bytes), no partition table
+};
+
+/// A file of the host's that takes part in the boot. Trusted in that the administrator named it, but parsed
+/// in the worker like any other.
+struct HostFile {
+  enum class Role : std::uint8_t {
+    kFirmware = 0,       ///< --firmware
+    kShim = 1,           ///< --shim
+    kRamdiskMember = 2,  ///< --module with --module-as=initrd:NAME
+  };
+  Role role = Role::kFirmware;
+  std::uint32_t descriptor = 0;  ///< file descriptor number in the worker
+  std::uint64_t size = 0;        ///< bytes
+  std::string path;              ///< for messages
+  std::string newc_name;         ///< of kRamdiskMember: the name in the archive
 };
 
 /// What to do with the guest's environment blocks (--grubenv). For a boot that is not for show, kWrite stands
@@ -51,7 +68,15 @@ struct Request {
   GrubenvMode grubenv = GrubenvMode::kRead;  ///< --grubenv
   bool no_boot_image = false;                ///< --no-boot-image
   bool boots_hypervisor = false;             ///< --boot-hypervisor
+  BootRequest boot = BootRequest::kAuto;     ///< --boot
+  GuestType guest_type = GuestType::kUnknown;           ///< the domain's type
+  KernelFormat kernel_format = KernelFormat::kElf;      ///< --kernel-format
+  std::uint64_t kernel_limit = limits::kKernelBytes;    ///< bytes of a kernel at most
+  std::uint64_t ramdisk_limit = limits::kRamdiskBytes;  ///< bytes of a ramdisk at most
+  std::string no_firmware;  ///< why no firmware is among the host's files, and what to do about it
   std::vector<RequestDisk> disks;
+  /// Extents count them on behind the disks.
+  std::vector<HostFile> host_files;
 
   /// Whether the worker may ask for environment blocks to be written.
   [[nodiscard]] bool writes_environment() const {
@@ -109,12 +134,33 @@ struct EntryMessage {
 /// What the worker chose to boot.
 struct ChoiceMessage {
   std::vector<std::uint32_t> path;  ///< empty where no entry was chosen (--kernel)
+  std::string id;
   std::string title;
   std::string kernel;  ///< guest path, for -n and messages
   std::vector<std::string> initrds;
-  std::string command_line;  ///< what goes into the result, --args included
+  std::string command_line;  ///< the kernel's, --args included
   [[nodiscard]] PayloadWriter encode() const;
   [[nodiscard]] static Result<ChoiceMessage> decode(Bytes payload);
+};
+
+/// How the choice is booted.
+struct DecisionMessage {
+  BootKind kind = BootKind::kDirect;
+  std::string reason;          ///< for a person
+  std::string command_line;    ///< what goes into the result
+  std::string description;     ///< what the kernel is, for a person
+  std::string kernel_version;  ///< "6.1.0-50-amd64"; empty where the kernel does not say
+  [[nodiscard]] PayloadWriter encode() const;
+  [[nodiscard]] static Result<DecisionMessage> decode(Bytes payload);
+};
+
+/// One thing that --inspect tells.
+struct FactMessage {
+  std::string group;  ///< "kernel", "(hd0,gpt2)": what it is about
+  std::string name;   ///< "pvh-entry": lower case, with hyphens
+  std::string value;
+  [[nodiscard]] PayloadWriter encode() const;
+  [[nodiscard]] static Result<FactMessage> decode(Bytes payload);
 };
 
 enum class OutputKind : std::uint8_t { kKernel = 0, kRamdisk = 1 };
@@ -122,6 +168,7 @@ enum class OutputKind : std::uint8_t { kKernel = 0, kRamdisk = 1 };
 struct StreamBeginMessage {
   OutputKind kind = OutputKind::kKernel;
   std::uint64_t size = 0;  ///< bytes that will follow in all
+  bool exact = true;       ///< false: at most so many, the end tells
   [[nodiscard]] PayloadWriter encode() const;
   [[nodiscard]] static Result<StreamBeginMessage> decode(Bytes payload);
 };
@@ -133,7 +180,7 @@ struct HoleMessage {
 };
 
 struct ExtentMessage {
-  std::uint32_t disk = 0;  ///< index into Request::disks
+  std::uint32_t disk = 0;  ///< index into Request::disks, and then on into Request::host_files
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
   [[nodiscard]] PayloadWriter encode() const;

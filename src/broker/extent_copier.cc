@@ -61,7 +61,26 @@ bool call_does_not_fit(int error) {
 
 Result<void> ExtentCopier::begin(OutputKind kind, std::uint64_t size) {
   PVHGRUB_TRY_ASSIGN(OutputFile file, OutputFile::create(directory_, prefix(kind)));
-  outputs_.at(static_cast<std::size_t>(kind)).emplace(Output{std::move(file), size, Method::kCopyFileRange});
+  outputs_.at(index_of(kind)).emplace(Output{std::move(file), size, Method::kCopyFileRange});
+  return {};
+}
+
+void ExtentCopier::end(OutputKind kind, std::uint64_t size) {
+  outputs_.at(index_of(kind))->size = size;
+}
+
+void ExtentCopier::abandon(OutputKind kind) {
+  const std::size_t index = index_of(kind);
+  std::erase_if(queue_, [index](const Task& task) { return task.output == index; });
+  outputs_.at(index).reset();
+}
+
+Result<void> ExtentCopier::add_module(int fd, std::uint64_t size) {
+  PVHGRUB_TRY_ASSIGN(OutputFile file, OutputFile::create(directory_, "boot_module."));
+  outputs_.emplace_back(Output{std::move(file), size, Method::kCopyFileRange});
+  disks_.push_back(fd);
+  if (size > 0)
+    queue_.push_back({outputs_.size() - 1, 0, {static_cast<std::uint32_t>(disks_.size() - 1), 0, size}});
   return {};
 }
 
@@ -70,19 +89,21 @@ Result<void> ExtentCopier::add(OutputKind kind, const Piece& piece) {
     case Piece::Kind::kHole:
       return {};  // the file is new and sparse: what is not written reads as zeros
     case Piece::Kind::kExtent:
-      queue_.push_back({kind, piece.position, piece.extent});
+      queue_.push_back({index_of(kind), piece.position, piece.extent});
       return {};
     case Piece::Kind::kBytes:
       break;
   }
-  Bytes rest = piece.bytes;
-  auto position = static_cast<off_t>(piece.position);
-  while (!rest.empty()) {
-    const ssize_t count = pwrite(output(kind).file.fd(), rest.data(), rest.size(), position);
+  return write_bytes(*outputs_.at(index_of(kind)), piece.position, piece.bytes);
+}
+
+Result<void> ExtentCopier::write_bytes(Output& output, std::uint64_t position, Bytes bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t count = pwrite(output.file.fd(), bytes.data(), bytes.size(), static_cast<off_t>(position));
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return cannot_write(output(kind));
-    rest = rest.subspan(static_cast<std::size_t>(count));
-    position += count;
+    if (count < 0) return cannot_write(output);
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+    position += static_cast<std::uint64_t>(count);
   }
   return {};
 }
@@ -90,7 +111,7 @@ Result<void> ExtentCopier::add(OutputKind kind, const Piece& piece) {
 Result<void> ExtentCopier::step() {
   Task& task = queue_.front();
   PVHGRUB_TRY_ASSIGN(const std::uint64_t copied,
-                     copy_some(output(task.kind), task, next_length(task.extent.length)));
+                     copy_some(*outputs_.at(task.output), task, next_length(task.extent.length)));
   if (copied == 0)
     return fail(ErrorCode::kIo, "the disk ended at offset " + std::to_string(task.extent.offset) +
                                     ", earlier than it did when it was opened");
@@ -165,11 +186,8 @@ Result<std::uint64_t> ExtentCopier::read_and_write(const Task& task, std::uint64
   if (count < 0)
     return fail_errno("cannot read the disk at offset " + std::to_string(task.extent.offset) +
                       "; check the storage that it lies on");
-  Piece piece;
-  piece.kind = Piece::Kind::kBytes;
-  piece.position = task.position;
-  piece.bytes = Bytes(buffer).first(static_cast<std::size_t>(count));
-  PVHGRUB_TRY(add(task.kind, piece));
+  PVHGRUB_TRY(write_bytes(*outputs_.at(task.output), task.position,
+                          Bytes(buffer).first(static_cast<std::size_t>(count))));
   return static_cast<std::uint64_t>(count);
 }
 
@@ -189,8 +207,15 @@ Result<void> ExtentCopier::finish() {
   return {};
 }
 
+std::vector<ExtentCopier::Made> ExtentCopier::made() const {
+  std::vector<Made> all;
+  for (const std::optional<Output>& output : outputs_)
+    if (output) all.push_back({output->file.path(), output->size, output->file.fd()});
+  return all;
+}
+
 std::optional<std::string> ExtentCopier::path(OutputKind kind) const {
-  const auto& output = outputs_.at(static_cast<std::size_t>(kind));
+  const auto& output = outputs_.at(index_of(kind));
   return output ? std::optional(output->file.path()) : std::nullopt;
 }
 

@@ -3,7 +3,6 @@
 // turn.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -21,8 +20,14 @@ class ExtentCopier {
   ExtentCopier(std::vector<int> disks, std::shared_ptr<OutputDirectory> directory)
       : disks_(std::move(disks)), directory_(std::move(directory)) {}
 
-  /// Makes the file for one kind of output.
+  /// Makes the file for one kind of output. `size`: bytes at most.
   [[nodiscard]] Result<void> begin(protocol::OutputKind kind, std::uint64_t size);
+  /// The output is whole: so many bytes.
+  void end(protocol::OutputKind kind, std::uint64_t size);
+  /// Takes the output back, and what is still to be copied into it.
+  void abandon(protocol::OutputKind kind);
+  /// Makes a file for a module of the host's, and queues all `size` bytes of `fd` for it; not owned.
+  [[nodiscard]] Result<void> add_module(int fd, std::uint64_t size);
   /// Writes bytes, queues an extent. The piece has been checked against the output's size and the disk's.
   [[nodiscard]] Result<void> add(protocol::OutputKind kind, const protocol::Piece& piece);
 
@@ -33,6 +38,13 @@ class ExtentCopier {
 
   /// Gives every output its full size (holes at the end were not written). Nothing may be pending.
   [[nodiscard]] Result<void> finish();
+  /// What was made, in order: kernel, ramdisk where there is one, modules.
+  struct Made {
+    std::string path;
+    std::uint64_t size = 0;  ///< bytes
+    int fd = -1;             ///< the copier's
+  };
+  [[nodiscard]] std::vector<Made> made() const;
   /// The output's path; nothing when the worker sent none of that kind.
   [[nodiscard]] std::optional<std::string> path(protocol::OutputKind kind) const;
   /// The outputs stay.
@@ -48,14 +60,13 @@ class ExtentCopier {
     Method method = Method::kCopyFileRange;
   };
   struct Task {
-    protocol::OutputKind kind{};
+    std::size_t output = 0;  // index into outputs_
     std::uint64_t position = 0;
     protocol::ExtentMessage extent;
   };
 
-  [[nodiscard]] Output& output(protocol::OutputKind kind) {
-    return *outputs_.at(static_cast<std::size_t>(kind));
-  }
+  static std::size_t index_of(protocol::OutputKind kind) { return static_cast<std::size_t>(kind); }
+  [[nodiscard]] Result<void> write_bytes(Output& output, std::uint64_t position, Bytes bytes) const;
   [[nodiscard]] Result<std::uint64_t> copy_some(Output& output, const Task& task, std::uint64_t length);
   [[nodiscard]] Result<std::uint64_t> write_from_mapping(Output& output, const Task& task,
                                                          std::uint64_t length);
@@ -64,7 +75,7 @@ class ExtentCopier {
 
   std::vector<int> disks_;
   std::shared_ptr<OutputDirectory> directory_;
-  std::array<std::optional<Output>, 2> outputs_;  // by OutputKind
+  std::vector<std::optional<Output>> outputs_{2};  // by OutputKind, then the modules
   std::deque<Task> queue_;
 };
 

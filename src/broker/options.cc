@@ -6,54 +6,15 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <functional>
 #include <vector>
 
+#include "src/broker/firmware_paths.h"
+#include "src/broker/help.h"
 #include "src/broker/version.h"
 
 namespace pvhgrub::broker {
 namespace {
-
-constexpr const char* kHelp =
-    R"(usage: pvhgrub [OPTION]... DISK
-
-Boots a Linux guest's own choice of kernel: reads the boot configuration on DISK (an image file or block device) in a
-sandbox and hands kernel, ramdisk and command line to the toolstack. In xl.cfg: bootloader = "pvhgrub"
-
-As pygrub:
-  -q, --quiet               boot the default entry, ask nobody
-  -i, --interactive         the opposite of --quiet
-  -l, --list-entries        list the boot entries (as JSON with --output-format=json)
-  -n, --not-really          choose and check, but copy nothing
-  -h, --help                print this
-  --output=FILE             write the result here; '-', the default, is standard output
-  --output-format=FORMAT    sxp (the default), simple, simple0, json
-  --output-directory=DIR    put kernel and ramdisk here (default /var/run/xen/pygrub)
-  --kernel=PATH             boot this file of the guest, read no boot configuration
-  --ramdisk=PATH            take this file of the guest as the ramdisk
-  --args=ARGS               append to the kernel's command line
-  --entry=ENTRY             boot this entry: index, title, id, glob, or a path of them ('1>0')
-  --offset=BYTES            the file system begins here on DISK, no partition table is read
-  --runas=UID               user id of the confined worker, never 0
-  --isconfig                DISK is a boot configuration file instead
-  --debug                   say still more than --explain
-
-And also:
-  --explain                 tell each step from disk to choice, and why, on standard error
-  --eval=FILE               run a GRUB script ('-': standard input) and boot nothing; DISK may be left out
-  --source=KIND             follow only this kind of boot configuration: grub, bls, uki, extlinux, grub-legacy
-  --config=PATH             follow this file of the guest, (device)/path or /path
-  --grubenv=MODE            the guest's environment block: read (the default; one-shot entries are not followed),
-                            write (as GRUB: also what it saves), ignore
-  --no-boot-image           leave BOOT_IMAGE= out of the command line
-  --boot-hypervisor         of a Xen entry, boot Xen itself and give it the Linux kernel as its module
-  --grub-platform=NAME      what $grub_platform says (default xen_pvh)
-  --deadline=SECONDS        give up after so long (default 120; 0: never)
-  --sandbox-report          tell which layers confine the worker; DISK may be left out
-  --allow-landlock-only     where namespaces cannot be had, let Landlock alone hide the host's files
-  --version                 print the version
-
-Exit status: 0 result written, 1 error, 2 usage, 3 no sandbox, 4 nothing to boot, 5 guest damaged, 6 limit or deadline.
-)";
 
 // Long options without a letter of their own begin above all characters.
 enum LongOption : int {
@@ -76,6 +37,15 @@ enum LongOption : int {
   kGrubenv,
   kNoBootImage,
   kBootHypervisor,
+  kBoot,
+  kGuestType,
+  kFirmware,
+  kShim,
+  kKernelFormat,
+  kModule,
+  kModuleAs,
+  kSha256,
+  kInspect,
   kDeadline,
   kSandboxReport,
   kAllowLandlockOnly,
@@ -107,6 +77,15 @@ constexpr std::array kLongOptions{
     option{"grubenv", required_argument, nullptr, kGrubenv},
     option{"no-boot-image", no_argument, nullptr, kNoBootImage},
     option{"boot-hypervisor", no_argument, nullptr, kBootHypervisor},
+    option{"boot", required_argument, nullptr, kBoot},
+    option{"guest-type", required_argument, nullptr, kGuestType},
+    option{"firmware", required_argument, nullptr, kFirmware},
+    option{"shim", required_argument, nullptr, kShim},
+    option{"kernel-format", required_argument, nullptr, kKernelFormat},
+    option{"module", required_argument, nullptr, kModule},
+    option{"module-as", required_argument, nullptr, kModuleAs},
+    option{"sha256", no_argument, nullptr, kSha256},
+    option{"inspect", no_argument, nullptr, kInspect},
     option{"deadline", required_argument, nullptr, kDeadline},
     option{"sandbox-report", no_argument, nullptr, kSandboxReport},
     option{"allow-landlock-only", no_argument, nullptr, kAllowLandlockOnly},
@@ -183,9 +162,67 @@ void apply_flag(Options& options, int letter) {
     case kBootHypervisor:
       options.boots_hypervisor = true;
       break;
+    case kSha256:
+      options.sha256 = true;
+      break;
+    case kInspect:
+      options.inspect = true;
+      break;
     default:
       break;
   }
+}
+
+// --module-as says what becomes of the --module before it.
+Result<void> apply_module_form(Options& options, std::string_view form) {
+  constexpr std::string_view kInitrd = "initrd:";
+  if (options.modules.empty()) return usage("--module-as goes behind the --module that it is about");
+  std::string& name = options.modules.back().ramdisk_name;
+  if (form == "raw") {
+    name.clear();
+  } else if (form.starts_with(kInitrd) && form.size() > kInitrd.size()) {
+    name = form.substr(kInitrd.size());
+    // As GRUB has it for newc:, and the kernel unpacks from its root.
+    name.erase(0, std::min(name.find_first_not_of('/'), name.size()));
+    if (name.empty() || name.size() > limits::kPathBytes || name == "TRAILER!!!")
+      return usage("--module-as=" + std::string(form) + " names no file");
+  } else {
+    return usage("--module-as is raw or initrd:NAME, not '" + std::string(form) + "'");
+  }
+  return {};
+}
+
+// The options that decide what is started.
+Result<void> apply_boot_value(Options& options, int letter, const std::string& value) {
+  switch (letter) {
+    case kBoot: {
+      PVHGRUB_TRY_ASSIGN(options.boot, protocol::parse_boot_request(value));
+      break;
+    }
+    case kGuestType: {
+      PVHGRUB_TRY_ASSIGN(options.guest_type, protocol::parse_guest_type(value));
+      break;
+    }
+    case kFirmware:
+      PVHGRUB_TRY(check_firmware_choice(value));
+      options.firmware = value;
+      break;
+    case kShim:
+      options.shim = value;
+      break;
+    case kKernelFormat: {
+      PVHGRUB_TRY_ASSIGN(options.kernel_format, protocol::parse_kernel_format(value));
+      break;
+    }
+    case kModule:
+      options.modules.push_back({value, ""});
+      break;
+    case kModuleAs:
+      return apply_module_form(options, value);
+    default:
+      break;
+  }
+  return {};
 }
 
 // As in pygrub, the last of an option that is given twice counts: xl puts bootloader_args behind its own.
@@ -238,6 +275,14 @@ Result<void> apply_value(Options& options, int letter, const std::string& value)
       PVHGRUB_TRY_ASSIGN(options.grubenv, parse_grubenv(value));
       break;
     }
+    case kBoot:
+    case kGuestType:
+    case kFirmware:
+    case kShim:
+    case kKernelFormat:
+    case kModule:
+    case kModuleAs:
+      return apply_boot_value(options, letter, value);
     case kDeadline: {
       PVHGRUB_TRY_ASSIGN(options.deadline_milliseconds, parse_deadline(value));
       break;
@@ -245,6 +290,21 @@ Result<void> apply_value(Options& options, int letter, const std::string& value)
     default:
       break;
   }
+  return {};
+}
+
+Result<void> check_boot(const Options& options) {
+  const bool extended = options.output_format == protocol::ResultFormat::kJson ||
+                        options.output_format == protocol::ResultFormat::kSimple0Extended;
+  const bool raw = std::ranges::any_of(options.modules, [](const ModuleOption& module) {
+    return module.path.empty() || module.ramdisk_name.empty();
+  });
+  if (raw && !extended)
+    return usage(
+        "--module is told to the toolstack by --output-format=json or simple0-extended only; with the others "
+        "give --module-as=initrd:NAME");
+  if (options.inspect && (options.list_entries || options.is_configuration || options.evaluate))
+    return usage("--inspect goes with neither --list-entries, --isconfig nor --eval");
   return {};
 }
 
@@ -264,23 +324,27 @@ Result<void> check(Options& options) {
   for (std::optional<std::string>* value :
        {&options.kernel, &options.ramdisk, &options.entry, &options.configuration})
     if (*value && (*value)->empty()) value->reset();
-  return {};
+  return check_boot(options);
 }
 
-}  // namespace
+// The words of one command line, applied to `options`. `known` is asked for each option that is given.
+using OptionCheck = std::function<Result<void>(std::string_view name)>;
 
-Result<std::variant<Options, InformationText>> parse_options(int argc, const char* const* argv) {
-  Options options;
+std::string_view long_name(int letter) {
+  const auto* const found = std::ranges::find(kLongOptions, letter, &option::val);
+  return found != kLongOptions.end() ? std::string_view(found->name) : std::string_view();
+}
+
+Result<std::optional<InformationText>> apply_words(Options& options, std::vector<std::string> words,
+                                                   const OptionCheck& check_option) {
   // getopt_long moves the words about and wants them writable.
-  std::vector<std::string> words;
-  for (int i = 0; i < argc; ++i)
-    if (i == 0 || *argv[i] != '\0') words.emplace_back(argv[i]);
+  words.insert(words.begin(), "pvhgrub");
   std::vector<char*> pointers;
   pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   const int count = static_cast<int>(words.size());
-  optind = 0;  // start anew, also in a test program that parses many command lines
+  optind = 0;  // start anew
   opterr = 0;
   for (;;) {
     const int at = optind == 0 ? 1 : optind;
@@ -292,11 +356,41 @@ Result<std::variant<Options, InformationText>> parse_options(int argc, const cha
       return usage("unknown or ambiguous option " + std::string(pointers[static_cast<std::size_t>(at)]));
     if (letter == ':')
       return usage("a value is missing after " + std::string(pointers[static_cast<std::size_t>(at)]));
+    PVHGRUB_TRY(check_option(long_name(letter)));
     apply_flag(options, letter);
     if (optarg != nullptr) PVHGRUB_TRY(apply_value(options, letter, optarg));
   }
   if (count - optind > 1) return usage("more than one disk was given");
   if (optind < count) options.disk = pointers[static_cast<std::size_t>(optind)];
+  return std::optional<InformationText>();
+}
+
+}  // namespace
+
+Result<Options> options_of_host(const HostConfiguration& host) {
+  Options options;
+  for (const HostOption& line : host.options) {
+    HostConfiguration one;
+    one.options.push_back(line);
+    const auto applied =
+        apply_words(options, one.as_arguments(), [](std::string_view) { return Result<void>(); });
+    if (!applied) return std::unexpected(at(host.place_of(line), applied.error()));
+  }
+  options.kernel_limit = host.kernel_bytes;
+  options.ramdisk_limit = host.ramdisk_bytes;
+  return options;
+}
+
+Result<std::variant<Options, InformationText>> parse_options(int argc, const char* const* argv,
+                                                             const HostConfiguration& host) {
+  PVHGRUB_TRY_ASSIGN(Options options, options_of_host(host));
+  std::vector<std::string> words;
+  for (int i = 1; i < argc; ++i)
+    if (*argv[i] != '\0') words.emplace_back(argv[i]);
+  PVHGRUB_TRY_ASSIGN(const auto information,
+                     apply_words(options, std::move(words),
+                                 [&](std::string_view name) { return host.check_override(name); }));
+  if (information) return *information;
   PVHGRUB_TRY(check(options));
   return options;
 }

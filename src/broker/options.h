@@ -7,13 +7,21 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "base/limits.h"
 #include "base/result.h"
 #include "protocol/boot_result.h"
 #include "protocol/messages.h"
+#include "src/broker/host_configuration.h"
 
 namespace pvhgrub::broker {
+
+/// One --module with its --module-as.
+struct ModuleOption {
+  std::string path;
+  std::string ramdisk_name;  ///< the file's name within the ramdisk; empty: an output of its own
+};
 
 /// The command line, understood. pvhgrub(1) describes each option; those of pygrub mean what they mean there.
 struct Options {
@@ -26,6 +34,8 @@ struct Options {
   bool explain = false;
   bool sandbox_report = false;
   bool allow_landlock_only = false;
+  bool sha256 = false;
+  bool inspect = false;
   std::string output;            ///< empty or "-": standard output
   std::string output_directory;  ///< empty: the default, which is made where it does not exist
   protocol::ResultFormat output_format = protocol::ResultFormat::kSxp;
@@ -40,7 +50,15 @@ struct Options {
   protocol::GrubenvMode grubenv = protocol::GrubenvMode::kRead;
   bool no_boot_image = false;
   bool boots_hypervisor = false;
-  std::optional<std::uint64_t> offset;  ///< bytes
+  protocol::BootRequest boot = protocol::BootRequest::kAuto;
+  std::optional<protocol::GuestType> guest_type;  ///< not given: what xenstore says
+  std::optional<std::string> firmware;            ///< a name or a path
+  std::optional<std::string> shim;                ///< a path
+  protocol::KernelFormat kernel_format = protocol::KernelFormat::kElf;
+  std::vector<ModuleOption> modules;
+  std::uint64_t kernel_limit = limits::kKernelBytes;    ///< bytes
+  std::uint64_t ramdisk_limit = limits::kRamdiskBytes;  ///< bytes
+  std::optional<std::uint64_t> offset;                  ///< bytes
   std::optional<uid_t> run_as;
   std::uint64_t deadline_milliseconds = limits::kDeadlineMilliseconds;  ///< 0: none
   std::string
@@ -52,7 +70,12 @@ struct InformationText {
   std::string text;
 };
 
-/// kUsage, with what is wrong. Empty arguments are passed over: xl hands on empty strings of bootloader_args.
-[[nodiscard]] Result<std::variant<Options, InformationText>> parse_options(int argc, const char* const* argv);
+/// What the host's configuration sets by itself. kUsage, with its file and line.
+[[nodiscard]] Result<Options> options_of_host(const HostConfiguration& host);
+
+/// The command line over what the host's configuration sets. kUsage, with what is wrong. Empty arguments are
+/// passed over: xl hands on empty strings of bootloader_args.
+[[nodiscard]] Result<std::variant<Options, InformationText>> parse_options(int argc, const char* const* argv,
+                                                                           const HostConfiguration& host);
 
 }  // namespace pvhgrub::broker

@@ -7,11 +7,16 @@
 
 #include "base/escape.h"
 #include "protocol/descriptors.h"
+#include "protocol/inspection.h"
 #include "src/broker/console.h"
 #include "src/broker/console_wait.h"
 #include "src/broker/environment_writer.h"
 #include "src/broker/guest_disk.h"
+#include "src/broker/guest_type.h"
+#include "src/broker/host_configuration.h"
+#include "src/broker/host_files.h"
 #include "src/broker/options.h"
+#include "src/broker/output_digest.h"
 #include "src/broker/output_files.h"
 #include "src/broker/request_handler.h"
 #include "src/broker/worker_session.h"
@@ -24,6 +29,7 @@ using protocol::Mode;
 Mode mode_of(const Options& options) {
   if (options.sandbox_report) return Mode::kReport;
   if (options.evaluate) return Mode::kEvaluate;
+  if (options.inspect) return Mode::kInspect;
   return options.list_entries ? Mode::kList : Mode::kBoot;
 }
 
@@ -47,6 +53,11 @@ protocol::Request request_of(const Options& options) {
   request.grubenv = options.grubenv;
   request.no_boot_image = options.no_boot_image;
   request.boots_hypervisor = options.boots_hypervisor;
+  request.boot = options.boot;
+  request.guest_type = options.guest_type.value_or(protocol::GuestType::kUnknown);
+  request.kernel_format = options.kernel_format;
+  request.kernel_limit = options.kernel_limit;
+  request.ramdisk_limit = options.ramdisk_limit;
   return request;
 }
 
@@ -59,12 +70,14 @@ std::string why(Error error) {
 class Program {
  public:
   /// `script`: what --isconfig or --eval named, loaded; not valid without them.
-  Program(const Options& options, Console& console, Termination& termination, UniqueFd script)
+  Program(const Options& options, Console& console, Termination& termination, UniqueFd script,
+          HostFiles host_files)
       : options_(options),
         console_(console),
         termination_(termination),
         request_(request_of(options)),
-        script_(std::move(script)) {}
+        script_(std::move(script)),
+        host_files_(std::move(host_files)) {}
 
   Result<ExitStatus> run() {
     switch (request_.mode) {
@@ -74,6 +87,12 @@ class Program {
       case Mode::kReport:
         PVHGRUB_TRY(open_disk());
         PVHGRUB_TRY(ask(nullptr));
+        return ExitStatus::kSuccess;
+      case Mode::kInspect:
+        PVHGRUB_TRY(open_disk());
+        PVHGRUB_TRY(ask(nullptr));
+        PVHGRUB_TRY(console_.print(protocol::format_inspection(
+            handler_->facts(), options_.output_format == protocol::ResultFormat::kJson)));
         return ExitStatus::kSuccess;
       case Mode::kEvaluate: {
         PVHGRUB_TRY(open_disk());
@@ -96,6 +115,8 @@ class Program {
     std::vector<sandbox::FdGrant> descriptors;
     if (script_.valid()) descriptors.push_back({script_.get(), protocol::kScriptDescriptor});
     if (disk_.fd.valid()) descriptors.push_back({disk_.fd.get(), protocol::kFirstDiskDescriptor});
+    host_files_.add_to(request_, protocol::kFirstDiskDescriptor + static_cast<int>(request_.disks.size()),
+                       descriptors);
 
     std::unique_ptr<protocol::ListingWriter> listing;
     if (request_.mode == Mode::kList)
@@ -135,19 +156,15 @@ class Program {
     if (!options_.not_really) {
       PVHGRUB_TRY_ASSIGN(directory, OutputDirectory::open(options_.output_directory));
     }
-    ExtentCopier copier({disk_.fd.get()}, directory);
+    std::vector<int> sources = {disk_.fd.get()};
+    for (const int fd : host_files_.descriptors()) sources.push_back(fd);
+    ExtentCopier copier(std::move(sources), directory);
+    if (!options_.not_really)
+      for (const HostModule& module : host_files_.modules())
+        PVHGRUB_TRY(copier.add_module(module.fd.get(), module.size));
     PVHGRUB_TRY(ask(options_.not_really ? nullptr : &copier));
     PVHGRUB_TRY(copier.finish());
-    const protocol::ChoiceMessage& choice = *handler_->chosen();
-    protocol::BootResult result;
-    result.arguments = choice.command_line;
-    if (options_.not_really) {
-      result.kernel = "<kernel:" + choice.kernel + ">";
-      if (!choice.initrds.empty()) result.ramdisk = "<ramdisk:" + choice.initrds.front() + ">";
-    } else {
-      result.kernel = *copier.path(protocol::OutputKind::kKernel);
-      result.ramdisk = copier.path(protocol::OutputKind::kRamdisk);
-    }
+    PVHGRUB_TRY_ASSIGN(const protocol::BootResult result, result_of(copier));
     PVHGRUB_TRY_ASSIGN(const std::string record,
                        protocol::format_boot_result(result, options_.output_format));
     // All that can fail for other reasons is done. GRUB, too, writes before it boots.
@@ -155,6 +172,42 @@ class Program {
     PVHGRUB_TRY(result_file.write(record));
     copier.keep();
     return {};
+  }
+
+  Result<protocol::BootResult> result_of(const ExtentCopier& copier) {
+    const protocol::ChoiceMessage& choice = *handler_->chosen();
+    const protocol::DecisionMessage& decision = *handler_->decided();
+    protocol::BootResult result;
+    result.arguments = decision.command_line;
+    protocol::BootDetails details;
+    details.entry_id = choice.id;
+    details.entry_title = choice.title;
+    details.boot = protocol::boot_kind_name(decision.kind);
+    details.reason = decision.reason;
+    details.kernel_version = decision.kernel_version;
+    details.kernel_description = decision.description;
+    using Role = protocol::HostFile::Role;
+    if (decision.kind == protocol::BootKind::kFirmware)
+      details.firmware = host_files_.path_of(Role::kFirmware);
+    if (decision.kind == protocol::BootKind::kShim) details.shim = host_files_.path_of(Role::kShim);
+    if (options_.not_really) {
+      const std::string& host_file = details.firmware.empty() ? details.shim : details.firmware;
+      result.kernel = "<kernel:" + (host_file.empty() ? choice.kernel : host_file) + ">";
+      if (!choice.initrds.empty() && decision.kind != protocol::BootKind::kFirmware)
+        result.ramdisk = "<ramdisk:" + choice.initrds.front() + ">";
+    } else {
+      result.kernel = *copier.path(protocol::OutputKind::kKernel);
+      result.ramdisk = copier.path(protocol::OutputKind::kRamdisk);
+    }
+    for (const ExtentCopier::Made& made : copier.made()) {
+      protocol::BootModule module{made.path, made.size, ""};
+      if (options_.sha256) {
+        PVHGRUB_TRY_ASSIGN(module.sha256, sha256_of_file(made.fd, made.path));
+      }
+      details.modules.push_back(std::move(module));
+    }
+    result.details = std::move(details);
+    return result;
   }
 
   // For --grubenv=write. Where the disk cannot be written, the worker must not follow what nobody would take
@@ -209,6 +262,7 @@ class Program {
   Termination& termination_;
   protocol::Request request_;
   UniqueFd script_;
+  HostFiles host_files_;
   GuestDisk disk_;
   std::optional<RequestHandler> handler_;
   std::optional<EnvironmentWriter> environment_writer_;
@@ -225,11 +279,21 @@ Result<UniqueFd> script_of(const Options& options) {
   return options.evaluate ? load_script(*options.evaluate) : UniqueFd();
 }
 
-Result<ExitStatus> run_with(const Options& options, Console& console) {
+// Xenstore is asked while signals still end the program: it may be slow to answer.
+void look_up_guest_type(Options& options) {
+  if (options.guest_type || mode_of(options) != Mode::kBoot || options.is_configuration) return;
+  if (const auto domain = domain_of_output_directory(options.output_directory))
+    options.guest_type = guest_type_from_xenstore(*domain);
+}
+
+Result<ExitStatus> run_with(Options options, const HostConfiguration& host, Console& console) {
   const pid_t parent = getppid();  // now: a parent that ends meanwhile is no reason to wait for its console
+  look_up_guest_type(options);
+  PVHGRUB_TRY_ASSIGN(HostFiles host_files, HostFiles::open(options, host));
   PVHGRUB_TRY_ASSIGN(UniqueFd script, script_of(options));
   PVHGRUB_TRY_ASSIGN(Termination termination, Termination::install());
-  const Result<ExitStatus> done = Program(options, console, termination, std::move(script)).run();
+  const Result<ExitStatus> done =
+      Program(options, console, termination, std::move(script), std::move(host_files)).run();
   if (!done && mode_of(options) == Mode::kList) console.discard();
   if (!done) console.error(done.error());
   if (mode_of(options) == Mode::kBoot) wait_for_console("/proc", parent, termination);
@@ -238,8 +302,18 @@ Result<ExitStatus> run_with(const Options& options, Console& console) {
 
 }  // namespace
 
+namespace {
+
+Result<HostConfiguration> load_configuration() {
+  const HostConfigurationPath place = host_configuration_path();
+  return load_host_configuration(place.path, place.must_exist);
+}
+
+}  // namespace
+
 ExitStatus run_program(int argc, const char* const* argv) {
-  const auto parsed = parse_options(argc, argv);
+  const auto host = load_configuration();
+  const auto parsed = host ? parse_options(argc, argv, *host) : std::unexpected(host.error());
   const auto* options = parsed ? std::get_if<Options>(&*parsed) : nullptr;
   Console console(options != nullptr ? verbosity_of(*options) : Verbosity::kNormal,
                   options != nullptr && options->output_format == protocol::ResultFormat::kSimple);
@@ -247,7 +321,7 @@ ExitStatus run_program(int argc, const char* const* argv) {
   if (!parsed) {
     done = std::unexpected(parsed.error());
   } else if (options != nullptr) {
-    done = run_with(*options, console);
+    done = run_with(*options, *host, console);
   } else if (const Result<void> printed = console.print(std::get<InformationText>(*parsed).text); !printed) {
     done = std::unexpected(printed.error());
   }

@@ -80,6 +80,30 @@ Result<void> RequestHandler::output_begin(protocol::OutputKind kind, std::uint64
   return copier_ != nullptr ? copier_->begin(kind, size) : unasked();
 }
 
+Result<void> RequestHandler::output_end(protocol::OutputKind kind, std::uint64_t size) {
+  if (copier_ == nullptr) return unasked();
+  copier_->end(kind, size);
+  return {};
+}
+
+Result<void> RequestHandler::output_abandon(protocol::OutputKind kind) {
+  if (copier_ == nullptr) return unasked();
+  copier_->abandon(kind);
+  return {};
+}
+
+Result<void> RequestHandler::decision(const protocol::DecisionMessage& decision) {
+  decision_ = decision;
+  if (decision.command_line != choice_->command_line)
+    console_.explain("command line handed over: " + decision.command_line);
+  return {};
+}
+
+Result<void> RequestHandler::fact(const protocol::FactMessage& fact) {
+  facts_.push_back(fact);
+  return {};
+}
+
 Result<void> RequestHandler::piece(protocol::OutputKind kind, const protocol::Piece& piece) {
   return copier_ != nullptr ? copier_->add(kind, piece) : unasked();
 }

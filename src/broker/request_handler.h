@@ -26,11 +26,18 @@ class RequestHandler final : public protocol::WorkerEvents {
   Result<void> menu(const protocol::MenuMessage& menu) override;
   Result<void> entry(const protocol::EntryMessage& entry) override;
   Result<void> choice(const protocol::ChoiceMessage& choice) override;
+  Result<void> decision(const protocol::DecisionMessage& decision) override;
+  Result<void> fact(const protocol::FactMessage& fact) override;
   Result<void> output_begin(protocol::OutputKind kind, std::uint64_t size) override;
+  Result<void> output_end(protocol::OutputKind kind, std::uint64_t size) override;
+  Result<void> output_abandon(protocol::OutputKind kind) override;
   Result<void> piece(protocol::OutputKind kind, const protocol::Piece& piece) override;
   Result<void> environment(const protocol::EnvironmentMessage& change) override;
 
   [[nodiscard]] const std::optional<protocol::ChoiceMessage>& chosen() const { return choice_; }
+  [[nodiscard]] const std::optional<protocol::DecisionMessage>& decided() const { return decision_; }
+  /// In the order in which they came.
+  [[nodiscard]] const std::vector<protocol::FactMessage>& facts() const { return facts_; }
   /// At most limits::kEnvironmentBlocks, to be written when all else has succeeded.
   [[nodiscard]] const std::vector<protocol::EnvironmentMessage>& environment_changes() const {
     return environment_changes_;
@@ -42,6 +49,8 @@ class RequestHandler final : public protocol::WorkerEvents {
   ExtentCopier* copier_;
   bool print_layers_;
   std::optional<protocol::ChoiceMessage> choice_;
+  std::optional<protocol::DecisionMessage> decision_;
+  std::vector<protocol::FactMessage> facts_;
   std::vector<protocol::EnvironmentMessage> environment_changes_;
 };
 

@@ -7,6 +7,6 @@ namespace pvhgrub::worker {
 
 /// Chooses what to boot and sends its kernel, ramdisk and command line.
 [[nodiscard]] Result<void> run_boot(Guest& guest, const protocol::Request& request, Channel& channel,
-                                    Reporter& reporter);
+                                    Reporter& reporter, Budget& budget);
 
 }  // namespace pvhgrub::worker

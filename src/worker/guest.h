@@ -31,6 +31,9 @@ class Guest {
   /// The kind of configuration that --source names, or the path's name tells.
   [[nodiscard]] std::string kind_of(std::string_view path) const;
 
+  /// The request's devices, once open_disks() has succeeded.
+  [[nodiscard]] fs::Devices& devices() { return *disks_; }
+
   /// --eval: the status of the script's last command.
   [[nodiscard]] Result<bool> evaluate();
 

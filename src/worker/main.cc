@@ -13,6 +13,7 @@
 #include "protocol/descriptors.h"
 #include "sandbox/confine.h"
 #include "src/worker/boot_mode.h"
+#include "src/worker/inspect_mode.h"
 #include "src/worker/list_mode.h"
 
 namespace pvhgrub::worker {
@@ -41,6 +42,8 @@ Result<void> confine_worker(int argc, char** argv, const protocol::Request& requ
   options.channel = protocol::kChannelDescriptor;
   for (const protocol::RequestDisk& disk : request.disks)
     options.disks.push_back(static_cast<int>(disk.descriptor));
+  for (const protocol::HostFile& file : request.host_files)
+    options.disks.push_back(static_cast<int>(file.descriptor));
   PVHGRUB_TRY_ASSIGN(const sandbox::LayerReport report, sandbox::confine(options));
   protocol::PayloadWriter text;
   text.put_text(request.mode == protocol::Mode::kReport ? report.to_text() : report.to_line());
@@ -53,12 +56,15 @@ Result<void> serve(const protocol::Request& request, std::string script, Channel
   Reporter reporter(channel, request.explain, request.mode == protocol::Mode::kEvaluate);
   Budget budget = Budget::standard();
   Guest guest(request, std::move(script), reporter, budget);
-  PVHGRUB_TRY(guest.open_disks());
+  // What is inspected may be no disk.
+  if (request.mode != protocol::Mode::kInspect) PVHGRUB_TRY(guest.open_disks());
   switch (request.mode) {
     case protocol::Mode::kBoot:
-      return run_boot(guest, request, channel, reporter);
+      return run_boot(guest, request, channel, reporter, budget);
     case protocol::Mode::kList:
       return run_list(guest, request, channel, budget);
+    case protocol::Mode::kInspect:
+      return run_inspect(guest, request, channel, reporter, budget);
     case protocol::Mode::kEvaluate: {
       PVHGRUB_TRY_ASSIGN(verdict.script_status, guest.evaluate());
       return {};

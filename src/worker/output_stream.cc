@@ -7,9 +7,9 @@ namespace pvhgrub::worker {
 
 using protocol::FrameType;
 
-Result<void> OutputStream::begin(protocol::OutputKind kind, std::uint64_t size) {
+Result<void> OutputStream::begin(protocol::OutputKind kind, std::uint64_t size, bool exact) {
   return channel_.send(FrameType::kStreamBegin, number_,
-                       protocol::StreamBeginMessage{kind, size}.encode().payload());
+                       protocol::StreamBeginMessage{kind, size, exact}.encode().payload());
 }
 
 Result<void> OutputStream::end() {

@@ -13,7 +13,7 @@ class OutputStream final : public fs::ContentSink {
   /// `number`: 1 or 2, one for each output. The channel outlives the stream.
   OutputStream(Channel& channel, std::uint16_t number) : channel_(channel), number_(number) {}
 
-  [[nodiscard]] Result<void> begin(protocol::OutputKind kind, std::uint64_t size);
+  [[nodiscard]] Result<void> begin(protocol::OutputKind kind, std::uint64_t size, bool exact = true);
   [[nodiscard]] Result<void> end();
 
   [[nodiscard]] Result<void> hole(std::uint64_t length) override;

@@ -35,6 +35,9 @@ Result<void> Reporter::echo(std::string_view text) {
 }
 
 void Reporter::log(protocol::LogLevel level, std::string where, std::string text) {
+  // The broker takes no more, and tells so at the first of them that it leaves out.
+  if (records_ > limits::kLogRecords) return;
+  ++records_;
   where.resize(std::min(where.size(), kLogTextBytes));
   text.resize(std::min(text.size(), kLogTextBytes));
   const protocol::LogMessage message{level, std::move(where), std::move(text)};

@@ -21,6 +21,7 @@ class Reporter final : public grubcfg::Diagnostics {
   void log(protocol::LogLevel level, std::string where, std::string text);
 
   Channel& channel_;
+  std::uint64_t records_ = 0;  ///< sent
   bool explain_;
   bool echo_;
 };

@@ -67,6 +67,10 @@ std::map<std::string, std::string> images() {
   program_headers_last.replace(32, 8, word(program_headers_last.size(), 8));
   program_headers_last += program_headers_last.substr(64, 112);
   result["program headers at the end"] = program_headers_last;
+  std::string huge = elf_with_notes(linux_notes()).build();
+  huge.replace(64 + 56 + 32, 8, word(0xF0000000, 8));
+  result["notes beyond the limit, and beyond the image"] = huge;
+  result["notes beyond the limit"] = elf_with_notes(std::string(300'000, '\0')).build();
   result["no ELF image"] = "no ELF image";
   result["empty"] = "";
   return result;

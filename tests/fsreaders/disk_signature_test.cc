@@ -73,11 +73,14 @@ TEST_CASE("what other programs make is known") {
   check("mkfs.vfat -F 12", "FAT");
 }
 
-TEST_CASE("ext4 can be read, XFS is known by sight and says what to do") {
+TEST_CASE("ext4 and XFS can be read, JFS is known by sight and says what to do") {
   MemorySource source((std::vector<std::byte>(kSize)));
   put(source, 1'080, "\x53\xef"sv);
   CHECK((*recognise_format(source))->open != nullptr);
   put(source, 0, "XFSB");
+  CHECK((*recognise_format(source))->open != nullptr);
+  source.bytes().assign(kSize, std::byte{0});
+  put(source, 32'768, "JFS1");
   const Format* format = *recognise_format(source);
   CHECK(format->open == nullptr);
   CHECK_FALSE(format->remedy.empty());

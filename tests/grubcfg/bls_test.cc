@@ -294,6 +294,40 @@ TEST_CASE("Whose blscfg it is, is told by what can be seen") {
   CHECK_FALSE(is_red_hat("set kernelopts=ro\nblscfg\n", red_hat, "/grub2/x86_64-efi/blsuki.mod"));
 }
 
+// Package grub2 of openSUSE Tumbleweed: "Follow the device where blscfg is discovered" (Michael Chang, 2023),
+// and the order of blscfg.c with boot assessment.
+TEST_CASE("SUSE's blscfg takes kernels from where it found the entry, and puts what failed to boot last") {
+  Guest guest;
+  MemoryFileSystem& esp = guest.devices.add("hd0,gpt1");
+  guest.boot->add("/etc/os-release", "ID=\"opensuse-microos\"\nID_LIKE=\"suse opensuse\"\n");
+  for (const char* const id : {"opensuse-microos-6.1-1-default-3+0-3", "opensuse-microos-6.1-1-default-2+2-1",
+                               "opensuse-microos-6.0-1-default-1"}) {
+    guest.boot->add("/vmlinuz-" + std::string(id));
+    esp.add("/vmlinuz-" + std::string(id), "esp").add("/i");
+    esp.add("/loader/entries/" + std::string(id) + ".conf",
+            "title T\nversion 2@6\nlinux /vmlinuz-" + std::string(id) +
+                "\ninitrd /i\noptions rootflags=subvol=@/.snapshots/2/snapshot\n");
+  }
+  guest.load("insmod blscfg\nblscfg (hd0,gpt1)/loader/entries\n");
+  CHECK(guest.diagnostics.has_explanation("blscfg as in SUSE's GRUB"));
+  CHECK(guest.ids() == Ids{"opensuse-microos-6.1-1-default-2+2-1", "opensuse-microos-6.0-1-default-1",
+                           "opensuse-microos-6.1-1-default-3+0-3"});
+  const BootEntry entry = guest.boot_entry(0);
+  CHECK(entry.kernel.to_string() == "(hd0,gpt1)/vmlinuz-opensuse-microos-6.1-1-default-2+2-1");
+  REQUIRE(entry.initrds.size() == 1);
+  CHECK(entry.initrds[0].file.to_string() == "(hd0,gpt1)/i");
+  CHECK(entry.command_line.ends_with(" rootflags=subvol=@/.snapshots/2/snapshot"));
+}
+
+TEST_CASE("In the order of SUSE's blscfg only a number behind the last plus is a boot counter") {
+  Guest guest;
+  for (const char* const id : {"a-1-1+x-9", "a-1-1+0x", "a-1-2", "a-1-3+00", "a-2-1+1-0", "a-1+2-1"})
+    guest.entry(id);
+  guest.load("function hidden { true; }\nhiddenentry h { true; }\nset kernelopts=1\nblscfg\n");
+  CHECK(guest.diagnostics.has_explanation("blscfg as in SUSE's GRUB"));
+  CHECK(guest.ids() == Ids{"h", "a-2-1+1-0", "a-1-2", "a-1-1+x-9", "a-1+2-1", "a-1-3+00", "a-1-1+0x"});
+}
+
 TEST_CASE("2.14's blscfg sorts by file name and leaves the device to the commands") {
   Guest guest;
   guest.entry("b-1.9")
@@ -425,4 +459,17 @@ TEST_CASE("uki looks first where GRUB itself came from, and where it is told to"
   Guest none;
   none.load("uki\nmenuentry end { true; }\n", "/grub/grub.cfg");
   CHECK(none.diagnostics.has_notice("no boot loader entries: (hd0,gpt2)/EFI/Linux: no such directory"));
+}
+
+TEST_CASE("uki takes an EFI system partition before another file system of its kind") {
+  Guest guest;
+  MemoryFileSystem& first = guest.devices.add("hd0,gpt1");
+  MemoryFileSystem& esp = guest.devices.add("hd0,gpt3");
+  first.set_type("fat");
+  esp.set_type("fat");
+  first.add("/EFI/Linux/first.efi", unified_image("First", ""));
+  esp.add("/EFI/Linux/esp.efi", unified_image("ESP", ""));
+  guest.devices.set_type("hd0,gpt3", "c12a7328-f81f-11d2-ba4b-00a0c93ec93b");
+  guest.load("uki\n", "/grub/grub.cfg");
+  CHECK(guest.ids() == Ids{"esp.efi"});
 }

@@ -464,6 +464,34 @@ TEST_CASE("A password guards the entries that are locked") {
         MenuPassword::Kind::kUnusable);
 }
 
+TEST_CASE("With nobody there, an entry behind a password gives way to the fallback") {
+  Guest guest;
+  guest.first.add("/k").add("/boot/grub/locked.lst",
+                            "password x\ntitle l\nlock\nkernel /k locked\ntitle o\nkernel /k open\n");
+  guest.menu = *guest.load(
+      "fallback 1 2\ntitle own\npassword secret\nkernel /k own\n"
+      "title leads to a locked one\nconfigfile /boot/grub/locked.lst\n"
+      "title open\nkernel /k open\nboot\npassword never asked for\n");
+  const auto choice = choose_default(*guest.menu, guest.diagnostics);
+  REQUIRE(choice);
+  CHECK(choice->title == "open");
+  CHECK_FALSE(guest.menu->entries()[2].restricted);
+  CHECK(guest.diagnostics.has_notice(
+      "entry 0 (own) cannot be booted: (hd0,gpt1)/boot/grub/menu.lst:3: it is guarded by a password"));
+  CHECK(guest.diagnostics.has_notice(
+      "entry 0 (l) cannot be booted: (hd0,gpt1)/boot/grub/locked.lst:3: it is locked by the menu's"));
+  CHECK(guest.diagnostics.has_notice("falling back to entry 2 (open)"));
+  const auto asked_for = choose_entry(*guest.menu, "own", guest.diagnostics);
+  REQUIRE(asked_for);
+  CHECK(asked_for->entry.command_line == "own");
+
+  guest.menu = *guest.load("password x\ntitle t\nlock\nkernel /k\n");
+  const auto none = choose_default(*guest.menu, guest.diagnostics);
+  REQUIRE_FALSE(none);
+  CHECK(none.error().code == ErrorCode::kNoEntry);
+  CHECK(none.error().message.find("--entry boots it all the same") != std::string::npos);
+}
+
 TEST_CASE("The menu behind a password is an entry that is not shown") {
   Guest guest;
   guest.first.add("/k").add("/boot/grub/admin.lst", "title secret\nkernel /k single\n");

@@ -55,6 +55,42 @@ TEST_CASE("A script that does little but fail is stopped before its messages tak
   CHECK(diagnostics.notices.size() < 20'000);
 }
 
+TEST_CASE("What is printed is charged for: a line is five commands") {
+  const auto status_with = [](std::uint64_t steps, std::uint64_t bytes, const std::string& script) {
+    Budget budget(steps, bytes);
+    RecordedDiagnostics diagnostics;
+    return evaluate_script(script, "s", nullptr, {}, budget, diagnostics).has_value();
+  };
+  const std::string text(1000, 'x');
+  const std::string block = "test_blockarg { " + text + "; }\n";
+  for (const std::string& command : {std::string("echo a\n"), std::string("set\n"),
+                                     std::string("gettext a\n"), "set v=" + text + "; set\n", block}) {
+    INFO(command.substr(0, 20));
+    CHECK(status_with(10'000, 100'000, command));
+    CHECK_FALSE(status_with(400, 1'000'000, repeated(command, 100)));
+  }
+  CHECK_FALSE(status_with(100'000, 100'000, "set v=" + text + "\n" + repeated("set\n", 200)));
+  CHECK_FALSE(status_with(100'000, 100'000, repeated(block, 110)));
+}
+
+TEST_CASE("A byte that is hashed costs two that are read, and an empty file little") {
+  const auto code = [](std::uint64_t bytes, const std::string& script) {
+    MemoryDevices devices;
+    devices.add("hd0").add("/f", std::string(100'000, 'f')).add("/empty", "");
+    Budget budget(1'000'000, bytes);
+    RecordedDiagnostics diagnostics;
+    const auto status = evaluate_script(script, "s", &devices, {}, budget, diagnostics);
+    return status ? std::nullopt : std::optional(status.error().code);
+  };
+  for (const std::string command :
+       {"md5sum", "sha1sum", "sha256sum", "sha512sum", "crc", "hashsum --hash md4"}) {
+    INFO(command);
+    CHECK_FALSE(code(210'000, command + " (hd0)/f\n"));
+    CHECK(code(190'000, command + " (hd0)/f\n") == ErrorCode::kLimit);
+  }
+  CHECK_FALSE(code(100'000, repeated("crc (hd0)/empty\n", 1000)));
+}
+
 TEST_CASE("A variable that doubles for ever is stopped") {
   CHECK(code_of("set a=xxxxxxxx\nwhile true; do set a=$a$a; done\n") == ErrorCode::kLimit);
   CHECK(code_of("set n=1\nset b=" + repeated("y", 5000) + "\nwhile true; do set n=x$n; set v$n=$b; done\n") ==

@@ -45,6 +45,38 @@ TEST_CASE("json holds the same three values") {
             .is_null());
 }
 
+TEST_CASE("simple0-extended has libxl's keys first, and what is not told is left out") {
+  using namespace std::string_literals;
+  BootResult result = kWhole;
+  result.details = BootDetails{"id",
+                               "a \x1b title",
+                               "shim",
+                               "why",
+                               "",
+                               "/xen-shim",
+                               "6.1",
+                               "Linux",
+                               {{"/k", 12, "ab"}, {"/r", 3, ""}}};
+  CHECK(
+      *format_boot_result(result, ResultFormat::kSimple0Extended) ==
+      "kernel /run/boot_kernel.a\0ramdisk /run/boot_ramdisk.b\0args root=/dev/xvda1 ro\0entry-id id\0"
+      "entry-title a \\x1b title\0boot shim\0shim /xen-shim\0kernel-version 6.1\0module /k\0module-size 12\0"
+      "module-sha256 ab\0module /r\0module-size 3\0\0"s);
+}
+
+TEST_CASE("json tells how the choice is booted") {
+  BootResult result = kWhole;
+  result.details =
+      BootDetails{"id", "title", "firmware", "why", "/OVMF.fd", "", "", "OVMF", {{"/k", 12, "ab"}}};
+  const auto object = nlohmann::json::parse(*format_boot_result(result, ResultFormat::kJson));
+  CHECK(object["entry"]["title"] == "title");
+  CHECK(object["boot"] == "firmware");
+  CHECK(object["firmware"] == "/OVMF.fd");
+  CHECK(object["shim"].is_null());
+  CHECK(object["modules"][0]["size"] == 12);
+  CHECK(object["modules"][0]["sha256"] == "ab");
+}
+
 TEST_CASE("a delimiter inside a value is refused") {
   CHECK_FALSE(format_boot_result({"/k", std::nullopt, "a\nkernel /etc/shadow"}, ResultFormat::kSimple));
   CHECK_FALSE(format_boot_result({"/k", std::nullopt, std::string("a\0b", 3)}, ResultFormat::kSimple0));

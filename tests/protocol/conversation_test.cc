@@ -24,6 +24,16 @@ class Recorder final : public WorkerEvents {
   Result<void> output_begin(OutputKind, std::uint64_t size) override {
     return note("begin " + std::to_string(size));
   }
+  Result<void> output_end(OutputKind, std::uint64_t size) override {
+    return note("end " + std::to_string(size));
+  }
+  Result<void> output_abandon(OutputKind kind) override {
+    return note(kind == OutputKind::kKernel ? "abandon kernel" : "abandon ramdisk");
+  }
+  Result<void> decision(const DecisionMessage& decision) override {
+    return note("decision " + std::string(boot_kind_name(decision.kind)));
+  }
+  Result<void> fact(const FactMessage& fact) override { return note("fact " + fact.name); }
   Result<void> piece(OutputKind, const Piece& piece) override {
     return note("piece " + std::to_string(piece.position) + "+" + std::to_string(piece.length));
   }
@@ -78,10 +88,16 @@ class Talk {
     return send(FrameType::kLayers, 0, text);
   }
   Result<void> choice(std::string command_line = "") {
-    return send(FrameType::kChoice, 0, ChoiceMessage{{0}, "t", "/k", {}, std::move(command_line)}.encode());
+    return send(FrameType::kChoice, 0,
+                ChoiceMessage{{0}, "id", "t", "/k", {}, std::move(command_line)}.encode());
   }
-  Result<void> begin(std::uint16_t stream, OutputKind kind, std::uint64_t size) {
-    return send(FrameType::kStreamBegin, stream, StreamBeginMessage{kind, size}.encode());
+  Result<void> decision(std::string command_line = "") {
+    return send(FrameType::kDecision, 0,
+                DecisionMessage{BootKind::kDirect, "", std::move(command_line), "", ""}.encode());
+  }
+  Result<void> abandon(std::uint16_t stream) { return send_raw(FrameType::kAbandon, stream, {}); }
+  Result<void> begin(std::uint16_t stream, OutputKind kind, std::uint64_t size, bool exact = true) {
+    return send(FrameType::kStreamBegin, stream, StreamBeginMessage{kind, size, exact}.encode());
   }
   Result<void> extent(std::uint16_t stream, ExtentMessage extent) {
     return send(FrameType::kExtent, stream, extent.encode());
@@ -151,10 +167,12 @@ TEST_CASE("a whole boot passes, its pieces with their places in the output") {
   REQUIRE(talk.send(FrameType::kHole, 1, HoleMessage{30}.encode()));
   REQUIRE(talk.send_raw(FrameType::kBytes, 1, as_bytes("0123456789")));
   REQUIRE(talk.send_raw(FrameType::kStreamEnd, 1, {}));
+  REQUIRE(talk.decision());
   REQUIRE(talk.success());
   CHECK(talk.finish());
   CHECK(talk.recorder.seen == std::vector<std::string>{"layers all", "choice /k", "begin 100", "piece 0+60",
-                                                       "piece 60+30", "piece 90+10"});
+                                                       "piece 60+30", "piece 90+10", "end 100",
+                                                       "decision direct"});
 }
 
 TEST_CASE("two outputs may be interleaved at will") {
@@ -165,7 +183,94 @@ TEST_CASE("two outputs may be interleaved at will") {
   REQUIRE(talk.extent(1, {0, 50, 50}));
   REQUIRE(talk.send_raw(FrameType::kStreamEnd, 2, {}));
   REQUIRE(talk.send_raw(FrameType::kStreamEnd, 1, {}));
+  REQUIRE(talk.decision());
   CHECK(talk.success());
+}
+
+TEST_CASE("an output of no certain size has the size that came, up to what was said") {
+  Talk talk(boot_request());
+  REQUIRE(talk.layers());
+  REQUIRE(talk.choice());
+  REQUIRE(talk.begin(1, OutputKind::kKernel, 100, false));
+  REQUIRE(talk.extent(1, {0, 0, 70}));
+  REQUIRE(talk.send_raw(FrameType::kStreamEnd, 1, {}));
+  CHECK(talk.recorder.seen.back() == "end 70");
+  Talk more(boot_request());
+  REQUIRE(more.layers());
+  REQUIRE(more.choice());
+  REQUIRE(more.begin(1, OutputKind::kKernel, 100, false));
+  check_refused(more.extent(1, {0, 0, 101}));
+}
+
+TEST_CASE("outputs may be given up, each once and before the decision, and begin again") {
+  Booting talk;
+  REQUIRE(talk.begin(2, OutputKind::kRamdisk, 20));
+  REQUIRE(talk.extent(1, {0, 0, 50}));
+  REQUIRE(talk.abandon(1));
+  REQUIRE(talk.abandon(2));
+  REQUIRE(talk.decision());
+  check_refused(talk.extent(1, {0, 50, 50}));
+  REQUIRE(talk.begin(1, OutputKind::kKernel, 10));
+  REQUIRE(talk.extent(1, {0, 0, 10}));
+  REQUIRE(talk.send_raw(FrameType::kStreamEnd, 1, {}));
+  CHECK(talk.success());
+  Booting not_begun;
+  check_refused(not_begun.abandon(2));
+  check_refused(not_begun.abandon(0));
+  check_refused(not_begun.abandon(3));
+  Booting twice;
+  REQUIRE(twice.abandon(1));
+  REQUIRE(twice.begin(1, OutputKind::kKernel, 10));
+  check_refused(twice.abandon(1));
+  Booting too_late;
+  REQUIRE(too_late.decision());
+  check_refused(too_late.abandon(1));
+  Booting talking;
+  check_refused(talking.send_raw(FrameType::kAbandon, 1, as_bytes("x")));
+}
+
+TEST_CASE("a decision comes once, after the choice, and success needs it") {
+  Talk early(boot_request());
+  REQUIRE(early.layers());
+  check_refused(early.decision());
+  Booting twice;
+  REQUIRE(twice.decision());
+  check_refused(twice.decision());
+  Booting without;
+  REQUIRE(without.extent(1, {0, 0, 100}));
+  REQUIRE(without.send_raw(FrameType::kStreamEnd, 1, {}));
+  check_refused(without.success());
+  Booting long_line;
+  const auto refused = long_line.decision(std::string(limits::kCommandLineBytes + 1, 'a'));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kLimit);
+}
+
+TEST_CASE(
+    "the host's files are sources of extents behind the disks, but never places of environment blocks") {
+  Request request = boot_request();
+  request.grubenv = GrubenvMode::kWrite;
+  HostFile firmware;
+  firmware.size = 4096;
+  request.host_files.push_back(firmware);
+  Talk talk(request);
+  REQUIRE(talk.layers());
+  REQUIRE(talk.choice());
+  REQUIRE(talk.begin(1, OutputKind::kKernel, 8192));
+  CHECK(talk.extent(1, {1, 0, 4096}));
+  check_refused(talk.extent(1, {1, 1, 4096}));
+  check_refused(talk.extent(1, {2, 0, 1}));
+  check_refused(talk.environment(change_at({{1, 0, 1024}})));
+}
+
+TEST_CASE("facts are for inspections only, and so many") {
+  Talk talk(request_for(Mode::kInspect));
+  REQUIRE(talk.layers());
+  const auto fact = FactMessage{"kernel", "pvh", "yes"}.encode();
+  for (std::uint64_t i = 0; i < limits::kFacts; ++i) REQUIRE(talk.send(FrameType::kFact, 0, fact));
+  CHECK_FALSE(talk.send(FrameType::kFact, 0, fact));
+  Booting booting;
+  check_refused(booting.send(FrameType::kFact, 0, fact));
 }
 
 TEST_CASE("nothing may come before the worker told what confines it, but its failure") {
@@ -246,6 +351,12 @@ TEST_CASE("outputs above their caps are refused as a limit") {
   CHECK(kernel.error().code == ErrorCode::kLimit);
   CHECK_FALSE(talk.begin(2, OutputKind::kRamdisk, ~0ULL));
   CHECK(talk.begin(2, OutputKind::kRamdisk, limits::kRamdiskBytes));
+  Request smaller = boot_request();
+  smaller.kernel_limit = 99;
+  Talk host(smaller);
+  REQUIRE(host.layers());
+  REQUIRE(host.choice());
+  CHECK_FALSE(host.begin(1, OutputKind::kKernel, 100));
 }
 
 TEST_CASE("streams are numbered 1 and 2, and other frames have none") {
@@ -271,6 +382,7 @@ TEST_CASE("success needs a choice and a kernel, unless nothing is to be copied")
   Talk not_really(request);
   REQUIRE(not_really.layers());
   REQUIRE(not_really.choice());
+  REQUIRE(not_really.decision());
   CHECK(not_really.success());
   Talk copying(request);
   REQUIRE(copying.layers());
@@ -353,6 +465,7 @@ TEST_CASE("environment blocks pass after the choice, also between the contents a
   REQUIRE(talk.extent(1, {0, 0, 10}));
   REQUIRE(talk.send_raw(FrameType::kStreamEnd, 1, {}));
   REQUIRE(talk.environment(change_at({{0, 999'999 - 1023, 1024}})));
+  REQUIRE(talk.decision());
   REQUIRE(talk.success());
   CHECK(talk.finish());
   CHECK(std::ranges::count(talk.recorder.seen, "environment (hd0)/grubenv") == 3);

@@ -26,6 +26,7 @@ TEST_CASE("what grub-editenv makes is an environment block") {
   CHECK(is_environment_block(
       block_of("saved_entry=gnulinux-advanced>x\nnext_entry=\nkernelopts=a=b c\td \xc3\xa4\n")));
   CHECK(is_environment_block(block_of("a=back\\\\slash\\\nnewline\\x#\n##\n")));
+  CHECK(is_environment_block(block_of("# next_entry=\\\nis only named here\na=1\n#\\\\\n")));
   CHECK(is_environment_block("# GRUB Environment Block\n#"));
   CHECK(is_environment_block(block_of("a=1\n", limits::kEnvironmentBlockBytes)));
 }
@@ -53,6 +54,9 @@ TEST_CASE("all else is none") {
                                    block_of(std::string("a=\0\n", 4)),
                                    block_of(std::string("a=\\\0\n", 5)),
                                    block_of("#c\x01\na=1\n"),
+                                   block_of("#c\\\x01\na=1\n"),
+                                   block_of("a=1\n#c\\\n"),
+                                   block_of("#c\\"),
                                    block_of("a=1\n") + "x",
                                    block_of("a=1\n") + "\nb"})
     CHECK_FALSE(is_environment_block(bytes));

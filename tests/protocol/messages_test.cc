@@ -50,6 +50,12 @@ TEST_CASE("a request says the same after its way through the socket") {
   request.ramdisk = "";
   request.arguments = "quiet";
   request.disks = {{5, 1ULL << 40U, 4096, true, 512}, {6, 7, 0, false, std::nullopt}};
+  request.boot = BootRequest::kShim;
+  request.guest_type = GuestType::kPv;
+  request.kernel_format = KernelFormat::kAsIs;
+  request.kernel_limit = 17;
+  request.no_firmware = "none";
+  request.host_files = {{HostFile::Role::kShim, 7, 99, "/xen-shim", ""}};
   const PayloadWriter payload = request.encode();
   const auto decoded = Request::decode(payload.payload());
   REQUIRE(decoded);
@@ -59,6 +65,15 @@ TEST_CASE("a request says the same after its way through the socket") {
   CHECK(decoded->entry == "1>0");
   CHECK(decoded->kernel == std::nullopt);
   CHECK(decoded->ramdisk == "");
+  CHECK(decoded->boot == BootRequest::kShim);
+  CHECK(decoded->guest_type == GuestType::kPv);
+  CHECK(decoded->kernel_format == KernelFormat::kAsIs);
+  CHECK(decoded->kernel_limit == 17);
+  CHECK(decoded->no_firmware == "none");
+  REQUIRE(decoded->host_files.size() == 1);
+  CHECK(decoded->host_files[0].role == HostFile::Role::kShim);
+  CHECK(decoded->host_files[0].size == 99);
+  CHECK(decoded->host_files[0].path == "/xen-shim");
   REQUIRE(decoded->disks.size() == 2);
   CHECK(decoded->disks[0].size == 1ULL << 40U);
   CHECK(decoded->disks[0].offset == 512U);
@@ -80,9 +95,15 @@ TEST_CASE("an entry says the same after its way through the socket") {
 TEST_CASE("messages of another length than their own are refused") {
   check_exact_length(whole_entry());
   check_exact_length(Request{});
+  Request with_file;
+  with_file.host_files.push_back({HostFile::Role::kRamdiskMember, 6, 10, "/seed", "seed"});
+  check_exact_length(with_file);
+  check_exact_length(DecisionMessage{BootKind::kShim, "r", "c", "d", "v"});
+  check_exact_length(FactMessage{"g", "n", "v"});
+  check_exact_length(StreamBeginMessage{OutputKind::kRamdisk, 5, false});
   check_exact_length(LogMessage{LogLevel::kNotice, "hd0", "text"});
   check_exact_length(MenuMessage{"grub2", "hd0", "/grub.cfg", {1, 2}, 5, 1});
-  check_exact_length(ChoiceMessage{{1}, "t", "k", {"i"}, "c"});
+  check_exact_length(ChoiceMessage{{1}, "id", "t", "k", {"i"}, "c"});
   check_exact_length(StreamBeginMessage{OutputKind::kRamdisk, 5});
   check_exact_length(HoleMessage{5});
   check_exact_length(ExtentMessage{0, 1, 2});

@@ -126,7 +126,9 @@ class Booting(Fixture):
         sxp = pvhgrub("-q", f"--output-directory={self.out}", "--output=-", self.disk)
         self.assertRegex(sxp.stdout.decode(), r"\Alinux \(kernel '/.*'\)\(ramdisk '/.*'\)\(args 'BOOT_IMAGE=.*'\)\Z")
         whole = pvhgrub("-q", "--output-format=json", f"--output-directory={self.out}", self.disk)
-        self.assertEqual(set(json.loads(whole.stdout)), {"kernel", "ramdisk", "args"})
+        self.assertEqual(set(json.loads(whole.stdout)),
+                         {"kernel", "ramdisk", "args", "entry", "boot", "reason", "firmware", "shim", "kernel-version",
+                          "kernel-description", "modules"})
 
     def test_long_command_line_gets_a_notice_and_too_long_is_refused(self):
         done = pvhgrub("-q", "-n", "--output-format=simple", "--args=" + "a" * 3000, self.disk)
@@ -347,8 +349,10 @@ class Failures(Fixture):
     def test_sigterm_leaves_nothing_behind(self):
         path = os.path.join(self.base, "fifo")
         os.mkfifo(path)
+        # Open before the program looks: without a writer the script would be empty. It never ends, and so neither does the
+        # program.
+        writer = os.open(path, os.O_RDWR)
         process = subprocess.Popen([PVHGRUB, f"--eval={path}"], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-        writer = os.open(path, os.O_RDWR)  # the script never ends, so neither does the program
         self.addCleanup(os.close, writer)
         disk = self.new_disk("while true; do sleep 0; done\n")
         busy = subprocess.Popen([PVHGRUB, "-q", f"--output={self.result_file}", f"--output-directory={self.out}", disk],
@@ -378,7 +382,7 @@ class LyingWorker(Fixture):
                        "  os.write(3, struct.pack('<IHH', len(payload), kind, stream) + payload)\n"
                        "def text(value): return struct.pack('<I', len(value)) + value\n"
                        "LAYERS = (2, text(b'all'))\n"
-                       "CHOICE = (7, struct.pack('<I', 0) + text(b't') + text(b'/k') + struct.pack('<I', 0) + text(b''))\n"
+                       "CHOICE = (7, struct.pack('<I', 0) + text(b'id') + text(b't') + text(b'/k') + struct.pack('<I', 0) + text(b''))\n"
                        + worker_body)
         os.chmod(worker, 0o755)
         done = subprocess.run([os.path.join(folder, "pvhgrub"), "-q", f"--output={self.result_file}",
@@ -404,7 +408,7 @@ class LyingWorker(Fixture):
                 self.assertEqual(self.boot_with(body).returncode, 1)
 
     def test_one_that_names_bytes_outside_the_disk_is_an_error(self):
-        body = ("frame(*LAYERS); frame(*CHOICE); frame(8, struct.pack('<BQ', 0, 4096), 1)\n"
+        body = ("frame(*LAYERS); frame(*CHOICE); frame(8, struct.pack('<BQB', 0, 4096, 1), 1)\n"
                 "frame(10, struct.pack('<IQQ', 0, 1 << 62, 4096), 1)\ntime.sleep(1)\n")
         self.assertIn(b"outside of its disk", self.boot_with(body).stderr)
 

@@ -11,7 +11,7 @@ namespace {
 
 Result<std::variant<Options, InformationText>> parse(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "pvhgrub");
-  return parse_options(static_cast<int>(arguments.size()), arguments.data());
+  return parse_options(static_cast<int>(arguments.size()), arguments.data(), HostConfiguration());
 }
 
 Options options(std::vector<const char*> arguments) {
@@ -93,4 +93,79 @@ TEST_CASE("the deadline is 120 seconds unless it is given, and 0 is none") {
   CHECK(options({"disk"}).deadline_milliseconds == 120'000);
   CHECK(options({"--deadline=7", "disk"}).deadline_milliseconds == 7'000);
   CHECK(options({"--deadline=0", "disk"}).deadline_milliseconds == 0);
+}
+
+TEST_CASE("the options of the boot decision are understood") {
+  const Options parsed = options({"--boot=shim", "--guest-type=pv", "--firmware=/fw", "--shim=/s",
+                                  "--kernel-format=as-is", "--sha256", "--output-format=json", "--module=/a",
+                                  "--module=/seed", "--module-as=initrd:/x/seed", "/disk"});
+  CHECK(parsed.boot == protocol::BootRequest::kShim);
+  CHECK(parsed.guest_type == protocol::GuestType::kPv);
+  CHECK(parsed.firmware == "/fw");
+  CHECK(parsed.shim == "/s");
+  CHECK(parsed.kernel_format == protocol::KernelFormat::kAsIs);
+  CHECK(parsed.sha256);
+  REQUIRE(parsed.modules.size() == 2);
+  CHECK(parsed.modules[0].ramdisk_name.empty());
+  CHECK(parsed.modules[1].ramdisk_name == "x/seed");
+  CHECK(options({"--inspect", "/disk"}).inspect);
+}
+
+TEST_CASE("boot options that cannot be are usage errors") {
+  check_usage({"--boot=uefi", "/disk"});
+  check_usage({"--guest-type=hvm", "/disk"});
+  check_usage({"--firmware=bios", "/disk"});
+  check_usage({"--firmware=hvmloader", "/disk"});
+  check_usage({"--module-as=raw", "/disk"});
+  check_usage({"--module=/a", "--module-as=cpio", "--output-format=json", "/disk"});
+  check_usage({"--module=/a", "--module-as=initrd:", "/disk"});
+  check_usage({"--module=/a", "--output-format=simple0", "/disk"});
+  check_usage({"--inspect", "--list-entries", "/disk"});
+}
+
+TEST_CASE("what the host's configuration sets counts unless the command line may and does say otherwise") {
+  HostConfiguration host;
+  host.path = "/etc/pvhgrub.conf";
+  host.options = {{"boot", OptionKind::kText, "direct", 2}, {"deadline", OptionKind::kNumber, "7", 3}};
+  host.overrides = std::vector<std::string>{"boot"};
+  host.kernel_bytes = 5;
+  const std::vector<const char*> words = {"pvhgrub", "/disk"};
+  const auto plain = parse_options(2, words.data(), host);
+  REQUIRE(plain);
+  CHECK(std::get<Options>(*plain).boot == protocol::BootRequest::kDirect);
+  CHECK(std::get<Options>(*plain).deadline_milliseconds == 7000);
+  CHECK(std::get<Options>(*plain).kernel_limit == 5);
+  const std::vector<const char*> allowed = {"pvhgrub", "--boot=auto", "/disk"};
+  const auto overridden = parse_options(3, allowed.data(), host);
+  REQUIRE(overridden);
+  CHECK(std::get<Options>(*overridden).boot == protocol::BootRequest::kAuto);
+  const std::vector<const char*> forbidden = {"pvhgrub", "--deadline=9", "/disk"};
+  const auto refused = parse_options(3, forbidden.data(), host);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kUsage);
+}
+
+TEST_CASE("every option that the host's configuration may set is one of the command line") {
+  for (const ConfigurableOption& option : configurable_options()) {
+    HostConfiguration host;
+    const std::string value = option.name == "boot"              ? "auto"
+                              : option.name == "guest-type"      ? "pvh"
+                              : option.name == "kernel-format"   ? "elf"
+                              : option.name == "grubenv"         ? "read"
+                              : option.name == "source"          ? "grub"
+                              : option.kind == OptionKind::kFlag ? "true"
+                                                                 : "5";
+    host.options = {{std::string(option.name), option.kind, value, 1}};
+    INFO(option.name);
+    CHECK(options_of_host(host));
+  }
+}
+
+TEST_CASE("a wrong value in the host's configuration is told with its line") {
+  HostConfiguration host;
+  host.path = "/etc/pvhgrub.conf";
+  host.options = {{"boot", OptionKind::kText, "sometimes", 4}};
+  const auto refused = options_of_host(host);
+  REQUIRE_FALSE(refused);
+  CHECK_THAT(refused.error().where, Catch::Contains("/etc/pvhgrub.conf:4"));
 }
