@@ -233,6 +233,23 @@ inline constexpr std::size_t kOsReleaseBytes = 64 * kKiB;
 /// whole in the firmware's memory.
 inline constexpr std::size_t kBootEntryBytes = 64 * kKiB;
 
+// --- Other systems' loaders
+// -------------------------------------------------------------------------------------
+
+/// Bytes of one file of a loader that is neither GRUB's nor systemd's (loader.conf of FreeBSD, boot.cfg of
+/// NetBSD, fstab): real ones have a few hundred, FreeBSD's defaults 9 KiB.
+inline constexpr std::size_t kLoaderFileBytes = 256 * kKiB;
+/// Files that the settings of one FreeBSD system lie in; real ones have five.
+inline constexpr std::size_t kLoaderFiles = 256;
+/// Variables, and modules, of FreeBSD's loader; the kernel keeps 512 variables.
+inline constexpr std::size_t kFreebsdVariables = 4096;
+/// FreeBSD's kernel environment at its start, and so each value: one page (sys/x86/xen/pv.c).
+inline constexpr std::size_t kFreebsdEnvironmentBytes = 4 * kKiB;
+/// Kernels in the menu of one FreeBSD system; real ones have two.
+inline constexpr std::size_t kFreebsdKernels = 100;
+/// Entries of NetBSD's boot.cfg: what NetBSD's own loader keeps has 20, so that much is harmless.
+inline constexpr std::size_t kNetbsdEntries = 20;
+
 // --- EFI programs and unified kernel images
 // --------------------------------------------------------------------
 

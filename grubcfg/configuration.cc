@@ -4,10 +4,14 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "grubcfg/bare_kernel.h"
 #include "grubcfg/configuration_file.h"
 #include "grubcfg/configuration_search.h"
+#include "grubcfg/firmware_menu.h"
+#include "grubcfg/freebsd_menu.h"
 #include "grubcfg/grub_menu.h"
 #include "grubcfg/legacy_grub.h"
+#include "grubcfg/netbsd_menu.h"
 #include "grubcfg/syslinux.h"
 #include "grubcfg/systemd_boot.h"
 
@@ -46,6 +50,10 @@ Result<std::unique_ptr<Menu>> load_configuration(fs::Devices& devices, const Con
   if (source.kind == "bls" || source.kind == "uki") return load_systemd_boot_menu(context, source);
   if (source.kind == "extlinux") return load_syslinux_menu(context, source);
   if (source.kind == "grub-legacy") return load_legacy_menu(context, source);
+  if (source.kind == "freebsd") return load_freebsd_menu(context, source);
+  if (source.kind == "netbsd") return load_netbsd_menu(context, source);
+  if (source.kind == "elf") return load_bare_kernel_menu(context, source);
+  if (source.kind == "efi") return load_firmware_menu(context, source);
   const auto session = std::make_shared<Session>(Session{&devices, settings, budget, diagnostics});
   PVHGRUB_TRY_ASSIGN(Evaluator evaluator, start(*session, source));
   const std::string name = "(" + source.device + ")" + source.path;
@@ -64,10 +72,11 @@ Result<std::unique_ptr<Menu>> load_bare_configuration(std::string text, const Co
   const MenuContext context{nullptr, settings, budget, diagnostics};
   if (source.kind == "extlinux") return load_bare_syslinux_menu(context, source, std::move(text));
   if (source.kind == "grub-legacy") return load_bare_legacy_menu(context, source, std::move(text));
+  if (source.kind == "netbsd") return load_bare_netbsd_menu(context, source, text);
   if (source.kind != kGrub)
     return fail(
         ErrorCode::kUsage,
-        "a menu of the kind " + source.kind + " is made of several files: name the disk that holds them",
+        "a menu of the kind " + source.kind + " is made of files on a disk: name the disk that holds them",
         source.path);
   const auto session = std::make_shared<Session>(Session{nullptr, settings, budget, diagnostics});
   PVHGRUB_TRY_ASSIGN(Evaluator evaluator, start(*session, source));

@@ -7,8 +7,12 @@
 #include <string>
 #include <utility>
 
+#include "grubcfg/bare_kernel.h"
 #include "grubcfg/boot_loader.h"
+#include "grubcfg/firmware_menu.h"
+#include "grubcfg/freebsd_menu.h"
 #include "grubcfg/guest_files.h"
+#include "grubcfg/netbsd_menu.h"
 #include "grubcfg/number.h"
 
 namespace pvhgrub::grubcfg {
@@ -21,7 +25,12 @@ constexpr std::string_view kBls = "bls";
 constexpr std::string_view kUki = "uki";
 constexpr std::string_view kSyslinux = "extlinux";
 constexpr std::string_view kLegacy = "grub-legacy";
-constexpr std::array<std::string_view, 5> kKinds = {kGrub, kBls, kUki, kSyslinux, kLegacy};
+constexpr std::string_view kFreebsd = "freebsd";
+constexpr std::string_view kNetbsd = "netbsd";
+constexpr std::string_view kElf = "elf";
+constexpr std::string_view kEfi = "efi";
+constexpr std::array<std::string_view, 9> kKinds = {kGrub,    kBls,    kUki, kSyslinux, kLegacy,
+                                                    kFreebsd, kNetbsd, kElf, kEfi};
 
 struct UsualPlace {
   std::string_view kind;
@@ -105,6 +114,8 @@ class Finder {
   Result<void> look_in_efi_directories(const fs::Device& device, const std::string& efi);
   Result<void> look_for_entries(const fs::Device& device, const std::string& parent);
   Result<void> look_for_unified_images(const fs::Device& device, const std::string& efi);
+  /// Systems that have no loader of Linux', kernels that stand alone, and programs for a UEFI firmware.
+  Result<void> look_for_others(const fs::Device& device);
   /// The names in a directory that are `wanted` but for case; all of them where it is empty. Sorted.
   Result<std::vector<std::string>> names_like(const fs::Device& device, const std::string& directory,
                                               std::string_view wanted);
@@ -119,10 +130,11 @@ class Finder {
   GuestFiles files_;
   Budget& budget_;
   Diagnostics& diagnostics_;
-  std::vector<ConfigurationSource> found_;       ///< devices in order; of GRUB's, without the stubs
-  std::vector<ConfigurationSource> stubs_;       ///< EFI/VENDOR/grub.cfg
-  std::vector<std::string> disks_with_entries_;  ///< whose ESP or XBOOTLDR has type 1 entries
-  std::vector<std::string> disks_with_images_;   ///< the same of unified kernel images
+  std::vector<ConfigurationSource> found_;               ///< devices in order; of GRUB's, without the stubs
+  std::vector<ConfigurationSource> stubs_;               ///< EFI/VENDOR/grub.cfg
+  std::vector<ConfigurationSource> programs_elsewhere_;  ///< EFI/BOOT, not on an EFI system partition
+  std::vector<std::string> disks_with_entries_;          ///< whose ESP or XBOOTLDR has type 1 entries
+  std::vector<std::string> disks_with_images_;           ///< the same of unified kernel images
   std::vector<ConfigurationSource> ordered_;
 };
 
@@ -211,6 +223,19 @@ Result<void> Finder::look_for_unified_images(const fs::Device& device, const std
   return {};
 }
 
+Result<void> Finder::look_for_others(const fs::Device& device) {
+  PVHGRUB_TRY_ASSIGN(std::optional<std::string> freebsd, find_freebsd(files_, device.name));
+  if (freebsd) add(found_, device, kFreebsd, std::move(*freebsd));
+  PVHGRUB_TRY_ASSIGN(std::optional<std::string> netbsd, find_netbsd(files_, device.name));
+  if (netbsd) add(found_, device, kNetbsd, std::move(*netbsd));
+  PVHGRUB_TRY_ASSIGN(std::vector<std::string> kernels, find_bare_kernels(files_, device.name));
+  for (std::string& kernel : kernels) add(found_, device, kElf, std::move(kernel));
+  PVHGRUB_TRY_ASSIGN(std::optional<std::string> program, find_default_efi_program(files_, device.name));
+  const bool is_esp = device.partition_type == kEspType || device.partition_type == "0xef";
+  if (program) add(is_esp ? found_ : programs_elsewhere_, device, kEfi, std::move(*program));
+  return {};
+}
+
 Result<void> Finder::look_at(const fs::Device& device) {
   PVHGRUB_TRY(look_in_usual_places(device));
   PVHGRUB_TRY(look_for_entries(device, ""));
@@ -220,7 +245,7 @@ Result<void> Finder::look_at(const fs::Device& device) {
     PVHGRUB_TRY(look_in_efi_directories(device, "/" + efi));
     PVHGRUB_TRY(look_for_unified_images(device, "/" + efi));
   }
-  return {};
+  return look_for_others(device);
 }
 
 void Finder::take(std::string_view kind) {
@@ -266,13 +291,20 @@ void Finder::put_stubs_where_they_belong() {
 Result<std::vector<ConfigurationSource>> Finder::find() {
   for (const fs::Device& device : devices_.devices()) {
     PVHGRUB_TRY_ASSIGN(const bool mounted, mount(device));
-    if (mounted) PVHGRUB_TRY(look_at(device));
+    if (mounted) {
+      PVHGRUB_TRY(look_at(device));
+      continue;
+    }
+    PVHGRUB_TRY_ASSIGN(std::optional<std::string> kernel,
+                       find_kernel_on_disk(devices_, device, budget_, diagnostics_));
+    if (kernel) add(found_, device, kElf, std::move(*kernel));
   }
   put_stubs_where_they_belong();
   PVHGRUB_TRY_ASSIGN(const std::optional<InstalledLoader> uefi, find_uefi_loader(devices_, budget_));
   if (uefi) prefer(*uefi, true);
   PVHGRUB_TRY_ASSIGN(const std::optional<InstalledLoader> bios, find_bios_loader(devices_, budget_));
   if (bios) prefer(*bios, false);
+  found_.insert(found_.end(), programs_elsewhere_.begin(), programs_elsewhere_.end());
   for (const std::string_view kind : kKinds) take(kind);
   return std::move(ordered_);
 }
@@ -286,15 +318,19 @@ Result<std::vector<ConfigurationSource>> find_configurations(fs::Devices& device
 
 std::string_view kind_of_configuration(std::string_view path) {
   const std::string_view name = path.substr(path.rfind('/') + 1);
-  constexpr std::array<UsualPlace, 6> kNames = {{{kSyslinux, "extlinux.conf"},
+  // The same name as systemd-boot's, which lies in a directory "loader".
+  if (path == "/boot/loader.conf" || path == "/boot/defaults/loader.conf") return kFreebsd;
+  constexpr std::array<UsualPlace, 7> kNames = {{{kSyslinux, "extlinux.conf"},
                                                  {kSyslinux, "syslinux.cfg"},
                                                  {kSyslinux, "isolinux.cfg"},
                                                  {kLegacy, "menu.lst"},
                                                  {kLegacy, "grub.conf"},
+                                                 {kNetbsd, "boot.cfg"},
                                                  {kBls, "loader.conf"}}};
   for (const auto& [kind, known] : kNames)
     if (equal_ignoring_case(name, known)) return kind;
   if (has_ending(name, ".efi")) return kUki;
+  if (has_ending(name, ".elf")) return kElf;
   if (path.ends_with("/loader/entries") || path.ends_with("/loader/entries/")) return kBls;
   return kGrub;
 }

@@ -19,7 +19,9 @@ namespace pvhgrub::grubcfg {
 /// 1. those of the loader that a UEFI firmware starts from the disk (\EFI\BOOT\BOOTX64.EFI, else the only one
 ///    that is installed): GRUB's, systemd-boot's, or a unified kernel image itself;
 /// 2. those of the loader whose boot sectors a BIOS would start: GRUB's or syslinux's;
-/// 3. all others: "grub2", "bls", "uki", "extlinux", "grub-legacy".
+/// 3. all others: "grub2", "bls", "uki", "extlinux", "grub-legacy", "freebsd", "netbsd";
+/// 4. "elf", kernels that stand alone: in a file of a known name, or the whole of a disk;
+/// 5. "efi", the program that only a UEFI firmware can start, of EFI system partitions before others.
 /// Of one kind, the usual places come before stubs on an EFI system partition, unless there are several that
 /// a stub can choose from; then devices in GRUB's order. Partitions that cannot be read are skipped, which
 /// `diagnostics` tells. No configuration at all is an empty vector.

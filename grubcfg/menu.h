@@ -17,9 +17,11 @@ namespace pvhgrub::grubcfg {
 
 /// Where a menu was read from.
 struct ConfigurationSource {
-  std::string kind;    ///< the syntax: "grub2", "bls", "uki", "extlinux", "grub-legacy"
+  /// The syntax, or what stands in for one: "grub2", "bls", "uki", "extlinux", "grub-legacy", "freebsd",
+  /// "netbsd", "elf" (a kernel that stands alone), "efi" (a program for a firmware).
+  std::string kind;
   std::string device;  ///< "hd0,gpt2"; empty for a bare configuration file
-  std::string path;    ///< "/boot/grub/grub.cfg"
+  std::string path;    ///< "/boot/grub/grub.cfg"; a list of blocks where the whole disk is the kernel
   friend bool operator==(const ConfigurationSource&, const ConfigurationSource&) = default;
 };
 
@@ -65,7 +67,7 @@ struct EnvironmentBlockChange {
 struct BootEntry {
   enum class Kind : std::uint8_t {
     kNone,         ///< nothing loaded: `reboot`, `fwsetup`, an empty body
-    kLinux,        ///< a Linux kernel, also the one that a Xen entry loads as its module
+    kLinux,        ///< a kernel that Xen can start: Linux', also a Xen entry's module, or another system's
     kChainloader,  ///< another loader or EFI program
     kOther,        ///< a loader that a Xen guest of ours cannot use (kfreebsd, ntldr, ...)
   };

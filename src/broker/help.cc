@@ -30,7 +30,8 @@ As pygrub:
 And also:
   --explain                 tell each step from disk to choice, and why, on standard error
   --eval=FILE               run a GRUB script ('-': standard input) and boot nothing; DISK may be left out
-  --source=KIND             follow only this kind of boot configuration: grub, bls, uki, extlinux, grub-legacy
+  --source=KIND             follow only this kind of boot configuration: grub, bls, uki, extlinux, grub-legacy,
+                            freebsd, netbsd, elf (a kernel alone), efi (what a UEFI firmware starts)
   --config=PATH             follow this file of the guest, (device)/path or /path
   --grubenv=MODE            the guest's environment block: read (the default; one-shot entries are not followed),
                             write (as GRUB: also what it saves), ignore

@@ -114,9 +114,11 @@ Result<std::uint64_t> parse_deadline(std::string_view text) {
 }
 
 Result<std::string> parse_source(std::string_view text) {
-  constexpr std::array<std::string_view, 5> kKinds = {"grub", "bls", "uki", "extlinux", "grub-legacy"};
+  constexpr std::array<std::string_view, 9> kKinds = {"grub",    "bls",    "uki", "extlinux", "grub-legacy",
+                                                      "freebsd", "netbsd", "elf", "efi"};
   if (!text.empty() && std::ranges::find(kKinds, text) == kKinds.end())
-    return usage("--source is grub, bls, uki, extlinux or grub-legacy, not '" + std::string(text) + "'");
+    return usage("--source is grub, bls, uki, extlinux, grub-legacy, freebsd, netbsd, elf or efi, not '" +
+                 std::string(text) + "'");
   return std::string(text);
 }
 

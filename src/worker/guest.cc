@@ -4,6 +4,7 @@
 #include "fsreaders/file_range.h"
 #include "grubcfg/block_list_file.h"
 #include "grubcfg/configuration_search.h"
+#include "grubcfg/other_systems.h"
 
 namespace pvhgrub::worker {
 namespace {
@@ -117,7 +118,8 @@ Error Guest::no_configuration() {
       ErrorCode::kNoEntry,
       request_.source.empty()
           ? "no boot configuration found: looked for those of GRUB, the Boot Loader Specification, "
-            "unified kernel images, syslinux and GRUB Legacy on"
+            "unified kernel images, syslinux, GRUB Legacy, FreeBSD and NetBSD, for kernels alone and for "
+            "EFI programs on"
           : "no boot configuration of the kind that --source=" + request_.source + " names was found on",
       "", 0};
   for (const fs::Device& device : disks_->devices()) {
@@ -132,6 +134,9 @@ Error Guest::no_configuration() {
     if (reason.code == ErrorCode::kDamaged || reason.code == ErrorCode::kIo) error.code = reason.code;
     error.message += " (" + reason.describe() + ");";
   }
+  const auto others = grubcfg::recognise_other_systems(*disks_, budget_);
+  if (!others) return others.error();
+  for (const std::string& sentence : *others) error.message += " " + sentence + ";";
   error.message += " check that this is the guest's boot disk, or name a kernel with --kernel";
   return error;
 }

@@ -121,6 +121,10 @@ TEST_CASE("A file's name tells the kind of configuration") {
   CHECK(kind_of_configuration("/grub/menu.lst") == "grub-legacy");
   CHECK(kind_of_configuration("/loader/entries") == "bls");
   CHECK(kind_of_configuration("/EFI/Linux/x.efi") == "uki");
+  CHECK(kind_of_configuration("/loader/loader.conf") == "bls");
+  CHECK(kind_of_configuration("/boot/loader.conf") == "freebsd");
+  CHECK(kind_of_configuration("/boot.cfg") == "netbsd");
+  CHECK(kind_of_configuration("/boot/kernel.elf") == "elf");
   CHECK(kind_of_configuration("/anything") == "grub2");
   CHECK(kind_of_configuration("") == "grub2");
 }

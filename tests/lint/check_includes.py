@@ -12,7 +12,8 @@ QUOTED = {
     "sandbox": ["sandbox/", "base/"],
     "fsreaders": ["fsreaders/", "base/"],
     "bootimage": ["bootimage/", "base/"],
-    "grubcfg": ["grubcfg/", "fsreaders/file_system.h", "fsreaders/file_range.h", "bootimage/pe.h", "base/"],
+    "grubcfg": ["grubcfg/", "fsreaders/file_system.h", "fsreaders/file_range.h", "bootimage/elf.h", "bootimage/pe.h",
+                "base/"],
     "src/broker": ["src/broker/", "protocol/", "sandbox/", "base/"],
     "src/worker": ["src/worker/", "grubcfg/", "bootimage/", "fsreaders/", "protocol/", "sandbox/", "base/"],
 }
