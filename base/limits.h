@@ -245,9 +245,13 @@ inline constexpr std::size_t kLoaderFiles = 256;
 inline constexpr std::size_t kFreebsdVariables = 4096;
 /// FreeBSD's kernel environment at its start, and so each value: one page (sys/x86/xen/pv.c).
 inline constexpr std::size_t kFreebsdEnvironmentBytes = 4 * kKiB;
+/// A variable's name in FreeBSD's environment, in bytes (KENV_MNAMELEN).
+inline constexpr std::size_t kFreebsdNameBytes = 128;
+/// Directories in /boot of one FreeBSD system that are looked into for kernels; real ones have some ten.
+inline constexpr std::size_t kFreebsdDirectories = 1000;
 /// Kernels in the menu of one FreeBSD system; real ones have two.
 inline constexpr std::size_t kFreebsdKernels = 100;
-/// Entries of NetBSD's boot.cfg: what NetBSD's own loader keeps has 20, so that much is harmless.
+/// Entries of NetBSD's boot.cfg, as NetBSD's own loader; also commands of one entry that boot or load.
 inline constexpr std::size_t kNetbsdEntries = 20;
 
 // --- EFI programs and unified kernel images

@@ -127,6 +127,10 @@ void Reader::read_line(std::string_view line) {
   std::string problem;
   const std::optional<Assignment> assignment = parse_assignment(line, problem);
   if (!assignment) return left_out(problem);
+  if (assignment->key.size() > limits::kFreebsdNameBytes)
+    return left_out("a name of more than " + std::to_string(limits::kFreebsdNameBytes) + " bytes");
+  if (assignment->value.size() > limits::kFreebsdEnvironmentBytes)
+    return left_out("a value of more than " + std::to_string(limits::kFreebsdEnvironmentBytes) + " bytes");
   if (assignment->key == "exec") {
     // The first line of defaults/loader.conf only prints the file's name.
     if (!assignment->value.starts_with("echo "))

@@ -82,14 +82,15 @@ Result<std::vector<std::string>> MenuMaker::kernels() {
   PVHGRUB_TRY_ASSIGN(const std::vector<fs::DirectoryEntry> entries,
                      context_.files().list({source_.device, "/boot"}));
   std::vector<std::string> directories;
-  for (const fs::DirectoryEntry& entry : entries) {
-    if (entry.type == fs::FileType::kRegular) continue;
-    PVHGRUB_TRY_ASSIGN(const bool there,
-                       context_.files().is_file({source_.device, "/boot/" + entry.name + "/kernel"}));
-    if (there) directories.push_back(entry.name);
-  }
+  for (const fs::DirectoryEntry& entry : entries)
+    if (entry.type != fs::FileType::kRegular) directories.push_back(entry.name);
   std::ranges::sort(directories);
-  for (const std::string& name : directories) add_new(name);
+  directories.resize(std::min(directories.size(), limits::kFreebsdDirectories));
+  for (const std::string& name : directories) {
+    PVHGRUB_TRY_ASSIGN(const bool there,
+                       context_.files().is_file({source_.device, "/boot/" + name + "/kernel"}));
+    if (there) add_new(name);
+  }
   return found;
 }
 

@@ -193,7 +193,7 @@ void Runner::boot(std::string_view arguments) {
     entered_default_ = true;
     run(configuration_.items[configuration_.default_index].commands);
   }
-  result_.boots.push_back(std::move(boot));
+  if (result_.boots.size() < limits::kNetbsdEntries) result_.boots.push_back(std::move(boot));
 }
 
 void Runner::run_one(const Command& command) {
@@ -201,7 +201,8 @@ void Runner::run_one(const Command& command) {
     boot(command.arguments);
   } else if (command.name == "load" || command.name == "userconf" || command.name == "fs" ||
              command.name == "splash") {
-    result_.handed_over.push_back(std::string(command.name) + " " + std::string(command.arguments));
+    if (result_.handed_over.size() < limits::kNetbsdEntries)
+      result_.handed_over.push_back(std::string(command.name) + " " + std::string(command.arguments));
   } else if (command.name == "multiboot") {
     result_.starts_other = true;
     stop("it starts another kernel, such as Xen, with multiboot: " + std::string(command.arguments));

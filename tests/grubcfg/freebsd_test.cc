@@ -119,6 +119,18 @@ TEST_CASE("A file of settings that is too large is left out with a notice", "[fr
   CHECK(fixture.diagnostics.has_notice("(hd0,gpt2)/boot/loader.conf: it has"));
 }
 
+TEST_CASE("Names and values longer than the kernel's environment takes are left out", "[freebsd]") {
+  Fixture fixture;
+  fixture.root.add("/boot/loader.conf", std::string(129, 'n') + "=1\n" + std::string(128, 'm') + "=1\n" +
+                                            "long_load=\"" + std::string(4097, 'x') + "\"\n");
+  const FreebsdSettings settings = fixture.read();
+  CHECK_FALSE(settings.has(std::string(129, 'n')));
+  CHECK(settings.has(std::string(128, 'm')));
+  CHECK(settings.modules.empty());
+  CHECK(fixture.diagnostics.has_notice("loader.conf:1: a name of more than 128 bytes"));
+  CHECK(fixture.diagnostics.has_notice("loader.conf:3: a value of more than 4096 bytes"));
+}
+
 TEST_CASE("A thousand kernels make a menu within the limit, at once", "[freebsd]") {
   Fixture fixture;
   fixture.root.add("/boot/kernel/kernel");
