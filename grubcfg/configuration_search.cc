@@ -316,6 +316,13 @@ Result<std::vector<ConfigurationSource>> find_configurations(fs::Devices& device
   return Finder(devices, budget, diagnostics).find();
 }
 
+void leave_out_stand_ins(std::vector<ConfigurationSource>& sources) {
+  const auto stands_in = [](const ConfigurationSource& source) {
+    return source.kind == kElf || source.kind == kEfi;
+  };
+  if (!std::ranges::all_of(sources, stands_in)) std::erase_if(sources, stands_in);
+}
+
 std::string_view kind_of_configuration(std::string_view path) {
   const std::string_view name = path.substr(path.rfind('/') + 1);
   // The same name as systemd-boot's, which lies in a directory "loader".

@@ -29,6 +29,11 @@ namespace pvhgrub::grubcfg {
                                                                            Budget& budget,
                                                                            Diagnostics& diagnostics);
 
+/// Leaves out what stands in for a configuration ("elf", "efi") where there is a real one: a guest whose boot
+/// configuration does not work must learn that, and not be started by a kernel or a firmware that it does not
+/// name. --source=elf and --source=efi still ask for them.
+void leave_out_stand_ins(std::vector<ConfigurationSource>& sources);
+
 /// The kind of configuration that a file's name tells: "extlinux" for "/boot/extlinux/extlinux.conf"; "grub2"
 /// where it tells nothing.
 [[nodiscard]] std::string_view kind_of_configuration(std::string_view path);

@@ -85,6 +85,8 @@ Result<std::vector<grubcfg::ConfigurationSource>> Guest::sources() {
   if (const auto wanted = grubcfg::kind_named(request_.source)) {
     if (std::erase_if(found, [&](const auto& source) { return source.kind != *wanted; }) > 0)
       reporter_.explain("only configurations of the kind " + std::string(*wanted) + " count (--source)");
+  } else {
+    grubcfg::leave_out_stand_ins(found);
   }
   if (found.empty()) return std::unexpected(no_configuration());
   for (std::size_t i = 0; i < found.size(); ++i)

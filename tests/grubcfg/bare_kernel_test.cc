@@ -141,4 +141,13 @@ TEST_CASE("Kernels that stand alone come after every configuration, in the docum
                                          {"elf", "hd0,gpt1", "/boot/xen/pvboot-x86_64.elf"},
                                          {"elf", "hd0,gpt1", "/boot/xen/pvboot-i386.elf"},
                                          {"efi", "hd0,gpt1", "/EFI/BOOT/BOOTX64.EFI"}});
+  std::vector<ConfigurationSource> sources = fixture.find();
+  leave_out_stand_ins(sources);
+  CHECK(sources == std::vector<ConfigurationSource>{{"grub-legacy", "hd0,gpt1", "/boot/grub/menu.lst"}});
+  sources = {{"elf", "hd0", "0+11"}, {"efi", "hd1,gpt1", "/EFI/BOOT/BOOTX64.EFI"}};
+  leave_out_stand_ins(sources);
+  CHECK(sources.size() == 2);
+  sources.clear();
+  leave_out_stand_ins(sources);
+  CHECK(sources.empty());
 }
