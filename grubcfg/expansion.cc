@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // From the words of a command as they stand in the script to its arguments: variables, quotes, splitting,
 // wildcards.
+#include <algorithm>
+
 #include "grubcfg/argument_vector.h"
 #include "grubcfg/evaluator.h"
 #include "grubcfg/file_access.h"
@@ -186,9 +188,10 @@ Result<std::vector<std::string>> Evaluator::expand(const SyntaxTree& tree, std::
       PVHGRUB_TRY(expand_word(tree.text(word), words));
     }
   }
-  PVHGRUB_TRY(
-      session_.budget.charge_steps(count + words.bytes() / 64, "expanding words of a boot configuration"));
+  const std::size_t bytes = words.bytes();
   std::vector<std::string> escaped = words.take();
+  PVHGRUB_TRY(session_.budget.charge_steps(std::max<std::size_t>(count, escaped.size()) + bytes / 64,
+                                           "expanding words of a boot configuration"));
   std::vector<std::string> expanded;
   expanded.reserve(escaped.size());
   FileAccess files(*this);

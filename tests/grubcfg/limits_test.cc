@@ -73,6 +73,15 @@ TEST_CASE("What is printed is charged for: a line is five commands") {
   CHECK_FALSE(status_with(100'000, 100'000, repeated(block, 110)));
 }
 
+TEST_CASE("The words that a variable falls into are charged for, each of them") {
+  Budget budget(20'000, 1'000'000);
+  RecordedDiagnostics diagnostics;
+  const std::string script = "set a='" + repeated("x ", 1000) + "'\n" + repeated("true $a $a $a $a\n", 10);
+  const auto status = evaluate_script(script, "s", nullptr, {}, budget, diagnostics);
+  REQUIRE_FALSE(status.has_value());
+  CHECK(status.error().code == ErrorCode::kLimit);
+}
+
 TEST_CASE("A byte that is hashed costs two that are read, and an empty file little") {
   const auto code = [](std::uint64_t bytes, const std::string& script) {
     MemoryDevices devices;

@@ -82,6 +82,8 @@ class Bounded(Fixture):
         # GRUB stops at its own depth, and goes on behind it: what was read on the way down is there.
         disk = self.new_disk("menuentry a {\n linux /boot/vmlinuz a\n}\nsource /boot/grub/grub.cfg\n")
         self.assertTrue(self.boot(disk=disk)["args"].endswith(" a"))
+
+    def test_an_entry_that_leads_back_to_its_own_menu(self):
         self.boot_guest("menuentry a {\n configfile /boot/grub/grub.cfg\n}\n")
 
     def test_a_million_entries(self):
