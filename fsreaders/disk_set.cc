@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "fsreaders/device_name.h"
+#include "fsreaders/disk_container.h"
 #include "fsreaders/disk_signature.h"
 #include "fsreaders/loopback_source.h"
 #include "fsreaders/partition_source.h"
@@ -109,7 +110,9 @@ Result<void> DiskSet::add_disk(const DiskInput& input, bool only_disk) {
   whole->short_name = disk.name();
   whole->source = &disk;
   PartitionTable table;
-  if (auto read = read_partition_table(disk, budget_)) {
+  const Result<void> plain = check_no_container(disk);
+  auto read = plain ? read_partition_table(disk, budget_) : std::unexpected(plain.error());
+  if (read) {
     table = std::move(*read);
     whole->holds_table = table.kind != PartitionTable::Kind::kNone;
   } else {
