@@ -52,11 +52,11 @@ Image several_partitions() {
     return GptEntry{mib * 2048, (mib + 8) * 2048 - 1, name, 0};
   };
   const GptEntry unused{0, 0, {}, 0, 0};
-  maker.entries = {entry(1, "one"), entry(9, "empty"), entry(17, "xfs"), unused, entry(25, "bad"),
+  maker.entries = {entry(1, "one"), entry(9, "empty"), entry(17, "f2fs"), unused, entry(25, "bad"),
                    unused,          entry(33, "seven")};
   maker.write(image);
   REQUIRE(make_ext4(image, 1 * kMiB, "one"));
-  image.write(17 * kMiB, "XFSB");
+  image.write(17 * kMiB + 1024, "\x10\x20\xf5\xf2");
   image.fill(25 * kMiB + 1024, 1024, std::byte{0xEF});
   image.write(25 * kMiB + 1080, std::string_view("\x53\xef", 2));
   REQUIRE(make_ext4(image, 33 * kMiB, "seven"));
@@ -152,12 +152,12 @@ TEST_CASE("one unreadable partition does not hinder the others") {
         "hd0,gpt2: no known file system (partition type afafafaf-afaf-afaf-afaf-afafafafafaf)");
   CHECK(notes.count("hd0,gpt2", "") == 0);
 
-  const auto xfs = (*set)->file_system("hd0,gpt3");
-  REQUIRE_FALSE(xfs);
-  CHECK(xfs.error().code == ErrorCode::kUnsupported);
-  CHECK(xfs.error().describe().starts_with(
-      "hd0,gpt3: it holds XFS, which this version cannot read; put /boot"));
-  CHECK(notes.count("hd0,gpt3", "XFS") == 1);
+  const auto f2fs = (*set)->file_system("hd0,gpt3");
+  REQUIRE_FALSE(f2fs);
+  CHECK(f2fs.error().code == ErrorCode::kUnsupported);
+  CHECK(f2fs.error().describe().starts_with(
+      "hd0,gpt3: it holds F2FS, which this version cannot read; put /boot"));
+  CHECK(notes.count("hd0,gpt3", "F2FS") == 1);
 
   const auto bad = (*set)->file_system("hd0,gpt5");
   REQUIRE_FALSE(bad);
@@ -176,7 +176,7 @@ TEST_CASE("a device is mounted once, and its failure told once") {
   REQUIRE(first);
   CHECK(*(*set)->file_system("hd0,1") == *first);
   for (int i = 0; i < 3; ++i) CHECK_FALSE((*set)->file_system("hd0,3"));
-  CHECK(notes.count("hd0,gpt3", "XFS") == 1);
+  CHECK(notes.count("hd0,gpt3", "F2FS") == 1);
 }
 
 TEST_CASE("devices are found by GRUB's names with and without the table's kind") {
