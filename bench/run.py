@@ -18,6 +18,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests", "src"))
 import guest_image  # noqa: E402
+import file_systems  # noqa: E402
 import kernels  # noqa: E402
 import menus  # noqa: E402
 
@@ -187,6 +188,8 @@ def main():
             say(f"| {name} | {median:.1f} | {least:.1f} | {most:.1f} | {memory} |")
         os.unlink(real)
         say()
+        file_systems.table(say, contest, peak_memory, clean, folder, out, PVHGRUB,
+                           contenders["pygrub"][:2] if "pygrub" in contenders else None, arguments.rounds)
         say("## Memory as the initrd grows")
         say()
         say("| initrd MiB | peak KiB of both processes |")
@@ -220,4 +223,5 @@ def main():
         shutil.rmtree(folder)
 
 
-main()
+if __name__ == "__main__":
+    main()
