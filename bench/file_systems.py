@@ -30,7 +30,7 @@ def make_tree(folder):
             for i in range((size - 1) * 8):
                 file.write(i.to_bytes(8, "little") + noise[:65528] + bytes(65536))
     with open(os.path.join(tree, "boot", "grub", "grub.cfg"), "w", encoding="ascii") as file:
-        file.write("menuentry 'x' { linux /boot/vmlinuz; initrd /boot/initrd.img }\n")
+        file.write("menuentry 'x' {\n  linux /boot/vmlinuz\n  initrd /boot/initrd.img\n}\n")  # pygrub reads lines
     return tree
 
 
