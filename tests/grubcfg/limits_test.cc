@@ -82,6 +82,17 @@ TEST_CASE("The words that a variable falls into are charged for, each of them") 
   CHECK(status.error().code == ErrorCode::kLimit);
 }
 
+TEST_CASE("A regular expression that matches nothing in a long text costs what it takes") {
+  const auto matched_with = [](std::size_t length) {
+    return "regexp '((x|xx)*)*y' " + std::string(length, 'x') + "\n";
+  };
+  CHECK(code_of(matched_with(60'000)) == ErrorCode::kLimit);
+  CHECK(code_of(repeated(matched_with(2'000), 20)) == ErrorCode::kLimit);
+  Budget budget = small_budget();
+  RecordedDiagnostics diagnostics;
+  CHECK(evaluate_script(matched_with(2'000), "s", nullptr, {}, budget, diagnostics).has_value());
+}
+
 TEST_CASE("A byte that is hashed costs two that are read, and an empty file little") {
   const auto code = [](std::uint64_t bytes, const std::string& script) {
     MemoryDevices devices;
