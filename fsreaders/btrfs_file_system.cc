@@ -40,6 +40,19 @@ class BtrfsFileSystem final : public TreeFileSystem<BtrfsInode, DirectoryListing
     return notes;
   }
 
+  Result<Subvolume> subvolume(std::optional<std::uint64_t> number) override {
+    if (number) {
+      PVHGRUB_TRY_ASSIGN(std::string path, read_btrfs_subvolume_path(*volume_, *number));
+      return Subvolume{*number, std::move(path)};
+    }
+    if (!default_subvolume_) {
+      PVHGRUB_TRY_ASSIGN(const std::uint64_t id, read_btrfs_default_subvolume(*volume_));
+      PVHGRUB_TRY_ASSIGN(std::string path, read_btrfs_subvolume_path(*volume_, id));
+      default_subvolume_ = Subvolume{id, std::move(path)};
+    }
+    return *default_subvolume_;
+  }
+
   /// Finds the subvolume that paths begin in: without it there is nothing to read.
   Result<void> open_top_level() {
     PVHGRUB_TRY_ASSIGN(const auto top_level, open_subvolume(kBtrfsTopLevelTree));
@@ -137,7 +150,8 @@ class BtrfsFileSystem final : public TreeFileSystem<BtrfsInode, DirectoryListing
   BtrfsLogs logs_;
   BtrfsData data_;
   std::string uuid_;
-  std::deque<BtrfsSubvolume> subvolumes_;  // those that were opened, the top-level one first
+  std::optional<Subvolume> default_subvolume_;  // once it was asked for
+  std::deque<BtrfsSubvolume> subvolumes_;       // those that were opened, the top-level one first
 };
 
 }  // namespace

@@ -23,6 +23,7 @@ enum class BtrfsItem : std::uint8_t {
   kExtentData = 108,
   kExtentChecksum = 128,
   kRoot = 132,
+  kRootBackReference = 144,
   kChunk = 228,
 };
 

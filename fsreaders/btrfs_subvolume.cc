@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "base/limits.h"
 
 namespace pvhgrub::fs {
 namespace {
@@ -56,6 +57,64 @@ Result<std::uint64_t> read_btrfs_default_subvolume(BtrfsVolume& volume) {
     PVHGRUB_TRY(cursor.next());
   }
   return kBtrfsTopLevelTree;
+}
+
+namespace {
+
+std::unexpected<Error> no_way_to(std::uint64_t id) {
+  return fail(ErrorCode::kNotFound, "nothing leads to subvolume " + std::to_string(id));
+}
+
+// Puts a name in front of a path.
+Result<void> prepend(std::string& path, Bytes name) {
+  if (name.empty() || path.size() + name.size() >= limits::kPathBytes)
+    return fail(ErrorCode::kLimit, "the way to a subvolume is too long");
+  path.insert(0, "/" + std::string(as_text(name)));
+  return {};
+}
+
+// Puts the way from the subvolume's root to a directory in front of the path. Each step makes it longer, so
+// this ends.
+Result<void> prepend_directories(BtrfsVolume& volume, std::uint64_t id, std::uint64_t directory,
+                                 std::string& path) {
+  PVHGRUB_TRY_ASSIGN(const std::optional<BtrfsTreeRoot> root, find_btrfs_tree(volume, id));
+  if (!root) return no_way_to(id);
+  while (directory != kBtrfsFirstFreeObject) {
+    PVHGRUB_TRY_ASSIGN(const BtrfsTreeCursor cursor,
+                       BtrfsTree(volume, *root).lower_bound({directory, BtrfsItem::kInodeReference, 0}));
+    if (cursor.at_end() || cursor.key().object != directory ||
+        cursor.key().type != BtrfsItem::kInodeReference)
+      return no_way_to(id);
+    ByteReader reader(cursor.item());
+    PVHGRUB_TRY(reader.skip(sizeof(std::uint64_t)));  // index
+    PVHGRUB_TRY_ASSIGN(const std::uint16_t length, reader.little_endian<std::uint16_t>());
+    PVHGRUB_TRY_ASSIGN(const Bytes name, reader.take(length));
+    PVHGRUB_TRY(prepend(path, name));
+    directory = cursor.key().offset;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> read_btrfs_subvolume_path(BtrfsVolume& volume, std::uint64_t id) {
+  std::string path;
+  const BtrfsTree roots(volume, volume.superblock().root_tree);
+  while (id != kBtrfsTopLevelTree) {
+    PVHGRUB_TRY_ASSIGN(const BtrfsTreeCursor cursor,
+                       roots.lower_bound({id, BtrfsItem::kRootBackReference, 0}));
+    if (cursor.at_end() || cursor.key().object != id || cursor.key().type != BtrfsItem::kRootBackReference)
+      return no_way_to(id);
+    ByteReader reader(cursor.item());
+    PVHGRUB_TRY_ASSIGN(const std::uint64_t directory, reader.little_endian<std::uint64_t>());
+    PVHGRUB_TRY(reader.skip(sizeof(std::uint64_t)));  // sequence
+    PVHGRUB_TRY_ASSIGN(const std::uint16_t length, reader.little_endian<std::uint16_t>());
+    PVHGRUB_TRY_ASSIGN(const Bytes name, reader.take(length));
+    PVHGRUB_TRY(prepend(path, name));
+    id = cursor.key().offset;
+    PVHGRUB_TRY(prepend_directories(volume, id, directory, path));
+  }
+  return path;
 }
 
 Result<std::vector<BtrfsName>> parse_btrfs_names(Bytes item) {

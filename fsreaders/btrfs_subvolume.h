@@ -26,6 +26,9 @@ namespace pvhgrub::fs {
 /// The number of the subvolume that Linux mounts when it is told none (`btrfs subvolume set-default`).
 [[nodiscard]] Result<std::uint64_t> read_btrfs_default_subvolume(BtrfsVolume& volume);
 
+/// The path from the top-level subvolume to another, as Subvolume has it. kNotFound: there is no such one.
+[[nodiscard]] Result<std::string> read_btrfs_subvolume_path(BtrfsVolume& volume, std::uint64_t id);
+
 /// A subvolume or snapshot: a tree of inodes.
 struct BtrfsSubvolume {
   std::uint64_t id = 0;

@@ -75,6 +75,12 @@ class File {
   }
 };
 
+/// A part of a file system that can be mounted by itself (btrfs).
+struct Subvolume {
+  std::uint64_t number = 0;
+  std::string path;  ///< from the file system's root, without '/' at its end: "/@", "" for the root itself
+};
+
 /// One mounted file system, read-only. Paths are absolute ('/' first), '/'-separated, at most
 /// limits::kPathBytes;
 /// ".", ".." and repeated '/' are allowed; symbolic links are followed, at most limits::kSymlinks of them,
@@ -100,6 +106,13 @@ class FileSystem {
   [[nodiscard]] virtual Result<FileInfo> stat(std::string_view path) = 0;
   /// A directory's entries in the order of the disk, without "." and "..".
   [[nodiscard]] virtual Result<std::vector<DirectoryEntry>> list(std::string_view path) = 0;
+
+  /// The subvolume of that number; without one, that which Linux mounts when it is told none, and where the
+  /// paths of SUSE's GRUB begin. kUnsupported: this kind of file system has none. kNotFound: not this one.
+  [[nodiscard]] virtual Result<Subvolume> subvolume(std::optional<std::uint64_t> number) {
+    (void)number;
+    return fail(ErrorCode::kUnsupported, "this kind of file system has no subvolumes");
+  }
 
   /// What a person should know of how this file system was read ("the journal was replayed in memory: ..."),
   /// for

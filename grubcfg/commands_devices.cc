@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// loopback, cryptomount, probe (GRUB manual), gptprio.next (CoreOS, Flatcar): disks and what they are.
+// loopback, cryptomount, probe (GRUB manual), gptprio.next (CoreOS, Flatcar), btrfs-mount-subvol (SUSE):
+// disks and what they are.
 #include <algorithm>
 #include <array>
 
@@ -250,7 +251,32 @@ Result<Status> run_gptprio_next(Evaluator& evaluator, const CommandCall& call) {
   return kStatusOk;
 }
 
+// --- btrfs-mount-subvol (SUSE)
+
+// btrfs-mount-subvol (DEVICE) DIRECTORY SUBVOLUME
+Result<Status> run_btrfs_mount_subvol(Evaluator& evaluator, const CommandCall& call) {
+  if (call.arguments.size() < 3)
+    return evaluator.raise(kStatusBadArgument, "required <dev> <dir> and <subvol>");
+  FileAccess files(evaluator);
+  const std::optional<std::string> device = files.resolve_device(without_parentheses(call.arguments[0]));
+  if (!device) return evaluator.error();
+  if (evaluator.session().devices != nullptr) {
+    PVHGRUB_TRY_ASSIGN(fs::FileSystem* const file_system, files.file_system(*device));
+    if (file_system == nullptr) return evaluator.error();
+  }
+  const auto path_of = [](std::string path) {
+    while (path.ends_with('/')) path.pop_back();
+    return path.starts_with('/') || path.empty() ? path : "/" + path;
+  };
+  std::vector<BtrfsMount>& mounts = evaluator.state().btrfs_mounts;
+  PVHGRUB_TRY(evaluator.session().budget.charge_steps(1 + mounts.size(), "mounting subvolumes"));
+  const BtrfsMount mount{path_of(call.arguments[1]), path_of(call.arguments[2])};
+  if (std::ranges::find(mounts, mount) == mounts.end()) mounts.push_back(mount);
+  return kStatusOk;
+}
+
 constexpr std::array kCommands = {
+    CommandEntry{"btrfs-mount-subvol", run_btrfs_mount_subvol, Presence::kSomeBuilds},
     CommandEntry{"loopback", run_loopback},
     CommandEntry{"cryptomount", run_cryptomount},
     CommandEntry{"probe", run_probe},

@@ -147,7 +147,6 @@ constexpr std::array kCommands = {
     CommandEntry{"btrfs-get-default-subvol", run_nothing_false, kSome},
     CommandEntry{"btrfs-info", run_nothing, kSome},
     CommandEntry{"btrfs-list-subvols", run_nothing, kSome},
-    CommandEntry{"btrfs-mount-subvol", run_nothing_false, kSome},
     CommandEntry{"prep_load_env", run_nothing, kSome},
     CommandEntry{"xnu_uuid", run_no_such_system},
     CommandEntry{"zfs-bootfs", run_zfs},

@@ -44,7 +44,10 @@ constexpr std::array kUsualPlaces = {
     UsualPlace{kGrub, "/boot/grub2/grub.cfg"},
     UsualPlace{kGrub, "/grub/grub.cfg"},
     UsualPlace{kGrub, "/grub2/grub.cfg"},
-    UsualPlace{kGrub, "/@/boot/grub/grub.cfg"},  // Ubuntu's and Debian's subvolume for the root on btrfs
+    // The root's subvolume on btrfs: Ubuntu's, Debian's, Fedora's; SUSE's is the default one.
+    UsualPlace{kGrub, "/@/boot/grub/grub.cfg"},
+    UsualPlace{kGrub, "/@rootfs/boot/grub/grub.cfg"},
+    UsualPlace{kGrub, "/root/boot/grub2/grub.cfg"},
     UsualPlace{kGrub, "/boot/grub.cfg"},
     UsualPlace{kSyslinux, "/boot/extlinux/extlinux.conf"},
     UsualPlace{kSyslinux, "/boot/extlinux.conf"},
@@ -174,6 +177,15 @@ Result<void> Finder::look_in_usual_places(const fs::Device& device) {
   for (const UsualPlace& place : kUsualPlaces) {
     PVHGRUB_TRY_ASSIGN(const bool there, files_.is_file({device.name, std::string(place.path)}));
     if (there) add(found_, device, place.kind, std::string(place.path));
+  }
+  PVHGRUB_TRY_ASSIGN(fs::FileSystem* const file_system, devices_.file_system(device.name));
+  const Result<fs::Subvolume> subvolume = file_system->subvolume(std::nullopt);
+  if (!subvolume || subvolume->path.empty()) return {};
+  for (const UsualPlace& place : kUsualPlaces) {
+    const std::string path = subvolume->path + std::string(place.path);
+    if (std::ranges::find(kUsualPlaces, path, &UsualPlace::path) != kUsualPlaces.end()) continue;
+    PVHGRUB_TRY_ASSIGN(const bool there, files_.is_file({device.name, path}));
+    if (there) add(found_, device, place.kind, path);
   }
   return {};
 }

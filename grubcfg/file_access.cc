@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "grubcfg/block_list_file.h"
+#include "grubcfg/btrfs_path.h"
 #include "grubcfg/number.h"
 
 namespace pvhgrub::grubcfg {
@@ -51,7 +52,7 @@ std::optional<FileReference> FileAccess::locate(std::string_view name) {
     const std::optional<std::string> device = resolve_device(name.substr(1, closing - 1));
     if (!device) return std::nullopt;
     file.device = *device;
-    file.path = name.substr(closing + 1);
+    file.path = path_in_subvolume(file.device, std::string(name.substr(closing + 1)));
     return file;
   }
   const std::string_view root = evaluator_.environment().value_or_empty("root");
@@ -62,8 +63,17 @@ std::optional<FileReference> FileAccess::locate(std::string_view name) {
   const std::optional<std::string> device = resolve_device(root);
   if (!device) return std::nullopt;
   file.device = *device;
-  file.path = name;
+  file.path = path_in_subvolume(file.device, std::string(name));
   return file;
+}
+
+std::string FileAccess::path_in_subvolume(const std::string& device, std::string path) {
+  fs::Devices* const devices = evaluator_.session().devices;
+  if (devices == nullptr || !is_btrfs_path_relative(evaluator_.environment()) || !path.starts_with('/'))
+    return path;
+  const Result<fs::FileSystem*> file_system_of_it = devices->file_system(device);
+  if (!file_system_of_it || (*file_system_of_it)->type_name() != "btrfs") return path;
+  return btrfs_path(evaluator_.environment(), evaluator_.state().btrfs_mounts, **file_system_of_it, path);
 }
 
 Result<void> FileAccess::report(Error error, const FileReference& file) {

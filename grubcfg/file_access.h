@@ -52,6 +52,8 @@ class FileAccess : public FileTests, public WildcardFiles {
   [[nodiscard]] Result<void> report(Error error, const FileReference& file);
 
  private:
+  /// Where a path of a device is when SUSE's and Red Hat's $btrfs_relative_path is set.
+  [[nodiscard]] std::string path_in_subvolume(const std::string& device, std::string path);
   [[nodiscard]] Result<std::unique_ptr<fs::File>> open_blocks(const FileReference& file);
 
   Evaluator& evaluator_;

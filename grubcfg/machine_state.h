@@ -70,6 +70,13 @@ struct LoopbackDisk {
   std::string disk;
 };
 
+/// What SUSE's `btrfs-mount-subvol` did: paths that begin with `directory` go on in the subvolume.
+struct BtrfsMount {
+  std::string directory;
+  std::string subvolume;  ///< path from the top-level subvolume, without '/' at its end
+  friend bool operator==(const BtrfsMount&, const BtrfsMount&) = default;
+};
+
 /// What GRUB 2's legacy_kernel takes the next kernel for.
 enum class LegacyKernel : std::uint8_t { kGuess, kLinux, kMultiboot, kFreeBsd, kNetBsd, kOpenBsd };
 
@@ -81,6 +88,7 @@ struct MachineState {
   SharedMap<SavedBlock> saved_blocks;
   SharedMap<std::string> found_devices;  ///< by "kind key": where `search` found something first
   std::vector<LoopbackDisk> loopbacks;   ///< the newest first
+  std::vector<BtrfsMount> btrfs_mounts;
   std::vector<MenuPassword> passwords;
   LoadedSystem loaded;
   LegacyKernel legacy_kernel = LegacyKernel::kGuess;  ///< what was loaded or asked for last

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -79,6 +80,13 @@ class MemoryFileSystem : public fs::FileSystem {
     missing_ending_ = std::move(ending);
   }
   void set_type(std::string type) { type_ = std::move(type); }
+  /// As btrfs: the path of the subvolume that is mounted where none is named.
+  void set_default_subvolume(std::string path) { default_subvolume_ = std::move(path); }
+  [[nodiscard]] Result<fs::Subvolume> subvolume(std::optional<std::uint64_t> number) override {
+    if (number == 300) return fs::Subvolume{300, "/three/hundred"};
+    if (number || !default_subvolume_) return fail(ErrorCode::kNotFound, "no such subvolume");
+    return fs::Subvolume{256, *default_subvolume_};
+  }
   /// As real file systems do: a path with "//" is one with "/".
   void ignore_repeated_slashes() { ignores_repeated_slashes_ = true; }
 
@@ -145,6 +153,7 @@ class MemoryFileSystem : public fs::FileSystem {
   std::set<std::string> links_;
   bool open_anything_ = false;
   std::string missing_ending_;
+  std::optional<std::string> default_subvolume_;
   bool ignores_repeated_slashes_ = false;
 };
 
