@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""btrfs, written by mkfs.btrfs and by Linux, gives back the tree of all readers: each kind of node, checksum, compression
-and profile, with devices missing, damaged and stale; and subvolumes at the paths that GRUB has for them."""
+"""btrfs, written by mkfs.btrfs and by Linux, gives back the tree of all readers: each kind of node, checksum,
+compression and profile, with devices missing, damaged and stale; and subvolumes at the paths that GRUB has for them."""
 import contextlib
 import os
 import random
+import re
 import shutil
 import subprocess
 import tempfile
@@ -95,7 +96,8 @@ class BtrfsConformance(unittest.TestCase):
                 self.assertEqual(head, f"btrfs uuid={uuid} label=con form")
 
     def test_what_linux_writes(self):
-        for options in ("compress-force=zlib", "compress-force=lzo", "compress-force=zstd:3", "nodatasum", "autodefrag"):
+        for options in ("compress-force=zlib", "compress-force=lzo", "compress-force=zstd:3", "nodatasum",
+                        "autodefrag"):
             with self.subTest(options=options):
                 image = self.images(1)[0]
                 run("mkfs.btrfs", "-q", "-f", image)
@@ -214,8 +216,11 @@ class BtrfsConformance(unittest.TestCase):
                     file.write(f"after snapshot {number}")
             run("btrfs", "subvolume", "set-default", place + "/@snapshots/2/snapshot")
             wanted = conformance.expected(place)
+            listed = run("btrfs", "subvolume", "list", place)
+        note, got = self.read(image)
+        number = re.search(r"ID (\d+) .* path @snapshots/2/snapshot\n", listed).group(1)
+        self.assertIn(f"subvolume: {number} at /@snapshots/2/snapshot\n", note)
         # In a snapshot Linux shows an empty directory where its origin holds another subvolume; GRUB goes into it.
-        _, got = conformance.read_tree("hd0", image)
         self.assertEqual(sorted(set(wanted) - set(got)), [])
         more = ["/@snapshots/1/snapshot/var/text", "/@snapshots/2/snapshot/var/text"]
         self.assertEqual(sorted(line.split(" ")[1] for line in set(got) - set(wanted)), more)
@@ -246,7 +251,8 @@ class BtrfsConformance(unittest.TestCase):
                     wanted = conformance.expected(place)
                 # Each run leaves a log, unless something in it made Linux commit everything.
                 self.logs = getattr(self, "logs", 0) + ("was replayed in memory" in note)
-                self.assertEqual((sorted(set(wanted) - set(before))[:5], sorted(set(before) - set(wanted))[:5]), ([], []),
+                missing, wrong = sorted(set(wanted) - set(before)), sorted(set(before) - set(wanted))
+                self.assertEqual((missing[:5], wrong[:5]), ([], []),
                                  f"{note}{len(set(wanted) ^ set(before))} lines differ of {len(wanted)}")
                 _, after = conformance.read_tree("hd0", crashed)
                 self.assertEqual(after, before)

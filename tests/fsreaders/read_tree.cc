@@ -64,6 +64,8 @@ class TreeReader {
     PVHGRUB_TRY_ASSIGN(FileSystem * file_system, devices_.file_system(device));
     std::printf("%s uuid=%s label=%s\n", std::string(file_system->type_name()).c_str(),
                 std::string(file_system->uuid()).c_str(), std::string(file_system->label()).c_str());
+    if (const auto subvolume = file_system->subvolume(std::nullopt); subvolume)
+      std::fprintf(stderr, "subvolume: %" PRIu64 " at %s\n", subvolume->number, subvolume->path.c_str());
     for (const std::string& note : file_system->notes()) std::fprintf(stderr, "note: %s\n", note.c_str());
     return directory(*file_system, "");
   }

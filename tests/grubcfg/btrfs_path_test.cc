@@ -49,12 +49,12 @@ std::string output_of(const std::string& script) {
 }  // namespace
 
 TEST_CASE("Paths on btrfs begin at the top level, with SUSE's variable in the default subvolume", "[btrfs]") {
-  CHECK(output_of("cat /boot/vmlinuz\n") == "old");
-  CHECK(output_of("set btrfs_relative_path=y; cat /boot/vmlinuz\n") == "new");
-  CHECK(output_of("set btrfs_relative_path=yes; cat (hd0,gpt2)/boot/vmlinuz\n") == "new");
-  CHECK(output_of("set btrfs_relative_path=1; cat (hd0,gpt2)/boot/vmlinuz\n") == "new");
-  CHECK(output_of("set btrfs_relative_path=n; cat /boot/vmlinuz\n") == "old");
-  CHECK(output_of("set btrfs_relative_path=y; cat (hd0,gpt3)/boot/vmlinuz\n") == "ext");
+  CHECK(output_of("cat /boot/vmlinuz\n") == "old\n");
+  CHECK(output_of("set btrfs_relative_path=y; cat /boot/vmlinuz\n") == "new\n");
+  CHECK(output_of("set btrfs_relative_path=yes; cat (hd0,gpt2)/boot/vmlinuz\n") == "new\n");
+  CHECK(output_of("set btrfs_relative_path=1; cat (hd0,gpt2)/boot/vmlinuz\n") == "new\n");
+  CHECK(output_of("set btrfs_relative_path=n; cat /boot/vmlinuz\n") == "old\n");
+  CHECK(output_of("set btrfs_relative_path=y; cat (hd0,gpt3)/boot/vmlinuz\n") == "ext\n");
   CHECK(output_of("set btrfs_relative_path=y; if [ -f /boot/initrd ]; then echo there; fi\n") == "there\n");
   CHECK(output_of("set btrfs_relative_path=y; echo (hd0,gpt2)/boot/i*\n") == "(hd0,gpt2)/boot/initrd\n");
   CHECK(output_of("set btrfs_relative_path=y; search --file --set=x /boot/initrd; echo $x\n") ==
@@ -62,11 +62,11 @@ TEST_CASE("Paths on btrfs begin at the top level, with SUSE's variable in the de
 }
 
 TEST_CASE("SUSE's variables name another subvolume, by path or by number", "[btrfs]") {
-  CHECK(output_of("set btrfs_relative_path=y; set btrfs_subvol=/three/hundred; cat /file\n") == "of 300");
-  CHECK(output_of("set btrfs_relative_path=y; set btrfs_subvol=three/hundred/; cat /file\n") == "of 300");
-  CHECK(output_of("set btrfs_relative_path=y; set btrfs_subvolid=300; cat /file\n") == "of 300");
-  CHECK(output_of("set btrfs_subvol=/three/hundred; cat /boot/vmlinuz\n") == "old");
-  CHECK(output_of("set btrfs_relative_path=y; set btrfs_subvolid=999; cat /boot/vmlinuz\n") == "old");
+  CHECK(output_of("set btrfs_relative_path=y; set btrfs_subvol=/three/hundred; cat /file\n") == "of 300\n");
+  CHECK(output_of("set btrfs_relative_path=y; set btrfs_subvol=three/hundred/; cat /file\n") == "of 300\n");
+  CHECK(output_of("set btrfs_relative_path=y; set btrfs_subvolid=300; cat /file\n") == "of 300\n");
+  CHECK(output_of("set btrfs_subvol=/three/hundred; cat /boot/vmlinuz\n") == "old\n");
+  CHECK(output_of("set btrfs_relative_path=y; set btrfs_subvolid=999; cat /boot/vmlinuz\n") == "old\n");
 }
 
 TEST_CASE("btrfs-mount-subvol makes a directory lead into a subvolume", "[btrfs]") {
