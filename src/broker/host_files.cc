@@ -92,6 +92,7 @@ void HostFiles::add_to(protocol::Request& request, int first, std::vector<sandbo
 
 std::vector<int> HostFiles::descriptors() const {
   std::vector<int> out;
+  out.reserve(files_.size());
   for (const Opened& opened : files_) out.push_back(opened.fd.get());
   return out;
 }
