@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "fsreaders/block_decompression.h"
 
+#include <lz4.h>
+#include <lzma.h>
 #include <lzo/lzo1x.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -11,6 +13,7 @@
 #include <string_view>
 
 #include "base/checked.h"
+#include "base/limits.h"
 
 namespace pvhgrub::fs {
 namespace {
@@ -81,6 +84,48 @@ Result<std::size_t> decompress_zstd(Bytes in, std::span<std::byte> out) {
   }
 }
 
+constexpr std::uint64_t kLzmaMemory = 10 * limits::kMiB;  // a dictionary of 8 MiB, and the decoder's own
+
+Result<std::size_t> decompress_lzma(std::string_view format, Bytes in, std::span<std::byte> out) {
+  lzma_stream stream = LZMA_STREAM_INIT;
+  const std::unique_ptr<lzma_stream, decltype([](lzma_stream* each) { lzma_end(each); })> end(&stream);
+  const lzma_ret started = format == "xz" ? lzma_stream_decoder(&stream, kLzmaMemory, 0)
+                                          : lzma_alone_decoder(&stream, kLzmaMemory);
+  if (started != LZMA_OK) return no_memory(format);
+  stream.next_in = reinterpret_cast<const std::uint8_t*>(in.data());
+  stream.avail_in = in.size();
+  stream.next_out = reinterpret_cast<std::uint8_t*>(out.data());
+  stream.avail_out = out.size();
+  const lzma_ret status = lzma_code(&stream, LZMA_FINISH);
+  const std::size_t produced = out.size() - stream.avail_out;
+  switch (status) {
+    case LZMA_STREAM_END:
+      return produced;
+    case LZMA_OK:
+    case LZMA_BUF_ERROR:
+      if (produced == out.size()) return produced;
+      return damaged(format, "it is cut off");
+    case LZMA_MEM_ERROR:
+      return no_memory(format);
+    case LZMA_MEMLIMIT_ERROR:
+      return fail(ErrorCode::kLimit,
+                  "a compressed block (" + std::string(format) + ") with a dictionary of more than 8 MiB");
+    default:
+      return damaged(format, "its bytes are no data of that format");
+  }
+}
+
+Result<std::size_t> decompress_lz4(Bytes in, std::span<std::byte> out) {
+  const auto in_size = checked_cast<int>(in.size());
+  const auto out_size = checked_cast<int>(out.size());
+  if (!in_size || !out_size) return fail(ErrorCode::kInternal, "a block of 2 GiB");
+  const int produced =
+      LZ4_decompress_safe_partial(reinterpret_cast<const char*>(in.data()),
+                                  reinterpret_cast<char*>(out.data()), *in_size, *out_size, *out_size);
+  if (produced < 0) return damaged("LZ4", "its bytes are no LZ4 data");
+  return static_cast<std::size_t>(produced);
+}
+
 }  // namespace
 
 Result<std::size_t> decompress_block(BlockCompression compression, Bytes in, std::span<std::byte> out) {
@@ -92,6 +137,12 @@ Result<std::size_t> decompress_block(BlockCompression compression, Bytes in, std
       return decompress_lzo(in, out);
     case BlockCompression::kZstd:
       return decompress_zstd(in, out);
+    case BlockCompression::kXz:
+      return decompress_lzma("xz", in, out);
+    case BlockCompression::kLzma:
+      return decompress_lzma("LZMA", in, out);
+    case BlockCompression::kLz4:
+      return decompress_lz4(in, out);
   }
   return fail(ErrorCode::kInternal, "an unknown compression");
 }

@@ -16,11 +16,16 @@ enum class BlockCompression : std::uint8_t {
   kZlib,   ///< RFC 1950
   kLzo1x,  ///< one LZO1X block, without lzop's container
   kZstd,   ///< one frame of RFC 8878, with a window of at most 8 MiB
+  kXz,     ///< one .xz stream, with a dictionary of at most 8 MiB
+  kLzma,   ///< the .lzma ("alone") format, likewise
+  kLz4,    ///< one LZ4 block, without a frame
 };
 
 /// Decompresses one block that begins at `in`'s first byte, and tells how many bytes of `out` it filled. What
 /// follows the block's own end in `in` is ignored (padding). A block that gives more than `out` has room for
-/// fills it, and the rest is dropped; an LZO1X block, which cannot stop in the middle, is kDamaged then.
+/// fills it, and the rest is dropped; an LZO1X block, which cannot stop in the middle, is kDamaged then. An
+/// LZ4 block does not tell its end: padding may follow it only where `out` has room for no more than it
+/// gives.
 ///
 /// kDamaged: corrupt or cut off; the message says of which format, not where. kLimit: no memory for the
 /// decoder (at most some 10 MiB), or a window that is too large. Charges no budget: the caller knows the

@@ -14,6 +14,7 @@
 #include "fsreaders/fat_boot_sector.h"
 #include "fsreaders/fat_file_system.h"
 #include "fsreaders/iso9660_file_system.h"
+#include "fsreaders/squashfs_file_system.h"
 #include "fsreaders/xfs_file_system.h"
 
 namespace pvhgrub::fs {
@@ -39,7 +40,7 @@ constexpr Format kExt{"ext2, ext3 or ext4", open_ext_file_system};
 constexpr Format kBtrfs{"btrfs", nullptr, {}, open_btrfs_file_system};
 constexpr Format kF2fs{"F2FS", nullptr, kReadableBoot};
 constexpr Format kErofs{"EROFS", nullptr, kReadableBoot};
-constexpr Format kSquashfs{"SquashFS", nullptr, kReadableBoot};
+constexpr Format kSquashfs{"SquashFS", open_squashfs_file_system};
 constexpr Format kReiserfs{"ReiserFS", nullptr, kReadableBoot};
 constexpr Format kJfs{"JFS", nullptr, kReadableBoot};
 constexpr Format kZfs{"a ZFS pool's device", nullptr, kReadableBoot};

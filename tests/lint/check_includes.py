@@ -32,9 +32,9 @@ LIBRARIES = {
     "nlohmann/": ["protocol"],
     "zlib.h": ["bootimage", "fsreaders"],
     "bzlib.h": ["bootimage"],
-    "lzma.h": ["bootimage"],
+    "lzma.h": ["bootimage", "fsreaders"],
     "lzo/": ["bootimage", "fsreaders"],
-    "lz4": ["bootimage"],
+    "lz4": ["bootimage", "fsreaders"],
     "zstd": ["bootimage", "fsreaders"],
 }
 
