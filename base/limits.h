@@ -142,6 +142,9 @@ inline constexpr std::size_t kJournalOverlayBlocks = 1'048'576;
 /// Bytes of one XFS file system that its log changes and that are held in memory until the end. A log of the
 /// usual 64 MiB changes some 5 MiB of directories and inodes; a log has at most 2 GiB.
 inline constexpr std::size_t kXfsOverlayBytes = 48 * kMiB;
+/// Bytes of the transactions of an XFS log that are open at once, of which only what a reader needs is held:
+/// the kernel begins to write one at 32 MiB and lets none become larger than 64 MiB.
+inline constexpr std::size_t kXfsLogTransactionBytes = 40 * kMiB;
 /// Revoke records of one ext4 journal, 16 bytes each: a block is revoked once a transaction, and a
 /// transaction is at most a quarter of the journal.
 inline constexpr std::size_t kJournalRevokeRecords = 1'048'576;

@@ -138,6 +138,47 @@ class TreeReader {
 
 }  // namespace
 
+namespace {
+
+// Takes blocks [begin, end) out of the runs.
+void unmap(BlockRuns& runs, std::uint64_t begin, std::uint64_t end) {
+  BlockRuns rest;
+  rest.reserve(runs.size() + 1);
+  for (const BlockRun& run : runs) {
+    const std::uint64_t before = std::min(run.logical_end(), std::max<std::uint64_t>(begin, run.logical));
+    const std::uint64_t after = std::max<std::uint64_t>(run.logical, std::min(end, run.logical_end()));
+    if (before > run.logical)
+      rest.push_back({run.logical, static_cast<std::uint32_t>(before - run.logical), run.physical});
+    if (after < run.logical_end() && after >= before)
+      rest.push_back({static_cast<std::uint32_t>(after),
+                      static_cast<std::uint32_t>(run.logical_end() - after),
+                      run.physical + (after - run.logical)});
+  }
+  runs = std::move(rest);
+}
+
+// What the kernel would still do to the mapping when it has replayed the log.
+Result<void> finish_mappings(XfsVolume& volume, const XfsInode& inode, std::uint64_t end, BlockRuns& runs) {
+  PVHGRUB_TRY(volume.budget().charge_steps(volume.replay().pending_mappings.size(), "replaying the log"));
+  for (const XfsPendingMapping& pending : volume.replay().pending_mappings) {
+    if (pending.inode != inode.number || pending.logical >= end || pending.count == 0) continue;
+    PVHGRUB_TRY(volume.budget().charge_steps(runs.size(), "replaying the log"));
+    const std::uint64_t stop = std::min(end, pending.logical + std::min<std::uint64_t>(pending.count, end));
+    unmap(runs, pending.logical, stop);
+    if (!pending.maps || pending.unwritten) continue;
+    const auto offset = volume.superblock().offset_of_block(pending.place, pending.count);
+    if (!offset || stop > std::uint64_t{1} << 32U)
+      return inode.damaged("the log maps blocks outside of the file system");
+    const BlockRun run{static_cast<std::uint32_t>(pending.logical),
+                       static_cast<std::uint32_t>(stop - pending.logical),
+                       *offset / volume.superblock().block_size};
+    runs.insert(find_run(runs, pending.logical), run);
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<BlockRuns> read_xfs_runs(XfsVolume& volume, const XfsInode& inode, std::uint64_t end) {
   RunCollector collector(volume, inode, end);
   if (inode.format == XfsFork::kExtents) {
@@ -151,7 +192,9 @@ Result<BlockRuns> read_xfs_runs(XfsVolume& volume, const XfsInode& inode, std::u
   } else {
     return inode.damaged("its contents are not in blocks");
   }
-  return collector.take();
+  BlockRuns runs = collector.take();
+  PVHGRUB_TRY(finish_mappings(volume, inode, end, runs));
+  return runs;
 }
 
 }  // namespace pvhgrub::fs

@@ -12,6 +12,9 @@
 #include "fsreaders/xfs_directory.h"
 #include "fsreaders/xfs_extents.h"
 #include "fsreaders/xfs_inode.h"
+#include "fsreaders/xfs_log.h"
+#include "fsreaders/xfs_log_replay.h"
+#include "fsreaders/xfs_overlay.h"
 #include "fsreaders/xfs_superblock.h"
 #include "fsreaders/xfs_volume.h"
 
@@ -69,6 +72,14 @@ class XfsFileSystem : public TreeFileSystem<XfsInode, DirectoryListing> {
       return fail(ErrorCode::kUnsupported,
                   "its contents lie on the realtime device of the file system, which is not read; copy "
                   "it in the guest into a directory without the flag for it (xfs_io -c 'chattr -t')");
+    const auto& exchanges = volume_->replay().unfinished_exchanges;
+    if (std::ranges::any_of(exchanges, [&](const XfsReplay::Exchange& exchange) {
+          return exchange.first == inode.number || exchange.second == inode.number;
+        }))
+      return fail(
+          ErrorCode::kUnsupported,
+          "the file system was stopped while it exchanged the file's contents with another's; mount it in "
+          "the guest, which finishes that");
     const std::uint64_t block_size = volume_->superblock().block_size;
     RunFileLayout layout;
     layout.block_size = volume_->superblock().block_size;
@@ -93,13 +104,50 @@ Result<XfsSuperblock> read_superblock(BlockSource& source) {
   return parse_xfs_superblock(bytes, source.size());
 }
 
+// What a log may hold that an older program cannot replay; logged attributes are not read here.
+constexpr std::uint32_t kLogAttributes = 1U << 0U;
+
+struct Replayed {
+  XfsReplay replay;
+  std::vector<std::string> notes;
+  std::string overwriting_obstacle;
+};
+
+Result<Replayed> replay(BlockSource& source, Budget& budget, XfsSuperblock& superblock, XfsOverlay& overlay) {
+  Replayed done;
+  if (superblock.log_start == 0) {
+    done.overwriting_obstacle = "the log of the file system lies on another device";
+    done.notes.emplace_back(
+        "the log of the XFS file system lies on another device and was not looked at: if the file system was "
+        "not "
+        "unmounted, its last changes are missing");
+    return done;
+  }
+  PVHGRUB_TRY_ASSIGN(XfsLog log, XfsLog::open(source, budget, superblock));
+  if (log.clean()) return done;
+  if (const std::uint32_t unknown = superblock.log_incompatible & ~kLogAttributes; unknown != 0)
+    return fail(ErrorCode::kUnsupported,
+                "the log waits for replay and has features that this program does not know (" +
+                    std::to_string(unknown) + "); shut the guest down cleanly, or use a newer pvhgrub",
+                "XFS superblock at byte 0");
+  PVHGRUB_TRY_ASSIGN(done.replay, replay_xfs_log(log, overlay, budget, superblock));
+  done.overwriting_obstacle =
+      "its log must be replayed first: the file system is mounted, or was not shut down cleanly";
+  done.notes.push_back("the log of the XFS file system was replayed in memory: " +
+                       std::to_string(done.replay.transactions) + " transactions");
+  return done;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<FileSystem>> open_xfs_file_system(BlockSource& source, Budget& budget) {
   PVHGRUB_TRY_ASSIGN(XfsSuperblock superblock, read_superblock(source));
-  auto volume = std::make_unique<XfsVolume>(source, budget, std::move(superblock));
-  volume->set_overwriting_obstacle("its log was not looked at");
-  return std::make_unique<XfsFileSystem>(std::move(volume), std::vector<std::string>());
+  auto overlay = std::make_unique<XfsOverlay>(source);
+  PVHGRUB_TRY_ASSIGN(Replayed done, replay(source, budget, superblock, *overlay));
+  auto volume =
+      std::make_unique<XfsVolume>(std::move(overlay), budget, std::move(superblock), std::move(done.replay));
+  volume->set_overwriting_obstacle(std::move(done.overwriting_obstacle));
+  return std::make_unique<XfsFileSystem>(std::move(volume), std::move(done.notes));
 }
 
 }  // namespace pvhgrub::fs

@@ -208,7 +208,8 @@ Result<XfsSuperblock> parse_xfs_superblock(Bytes bytes, std::uint64_t source_siz
   superblock.folds_case = (fields.u16(100) & kAsciiCaseBit) != 0;
   PVHGRUB_TRY(read_sizes(fields, superblock));
   PVHGRUB_TRY(read_geometry(fields, source_size, superblock));
-  superblock.uuid = uuid_text(fields.run(32, 16));
+  std::ranges::copy(fields.run(32, 16), superblock.user_uuid.begin());
+  superblock.uuid = uuid_text(superblock.user_uuid);
   const std::string_view label = as_text(fields.run(108, 12));
   superblock.label = label.substr(0, label.find('\0'));
   return superblock;

@@ -36,6 +36,7 @@ struct XfsSuperblock {
   bool checksums = false;              ///< version 5: every metadata block says what it is, with a checksum
   bool file_types = false;             ///< directories tell what their entries are
   bool folds_case = false;             ///< names are the same without regard to case (mkfs.xfs -n version=ci)
+  std::array<std::byte, 16> user_uuid{};      ///< as `uuid`; what the log carries
   std::array<std::byte, 16> metadata_uuid{};  ///< what metadata blocks carry; `uuid` may have been changed
   std::string uuid;                           ///< lower case, 8-4-4-4-12
   std::string label;

@@ -31,7 +31,7 @@ Result<const std::vector<std::byte>*> XfsVolume::cached_block(std::uint64_t bloc
   const std::uint32_t block_size = superblock_.block_size;
   PVHGRUB_TRY(budget_.charge_bytes(block_size, "reading the file system's metadata"));
   CachedBlock fresh{block, std::vector<std::byte>(block_size)};
-  PVHGRUB_TRY(overlay_.read_at(block * block_size, fresh.bytes));
+  PVHGRUB_TRY(overlay_->read_at(block * block_size, fresh.bytes));
   if ((cache_.size() + 1) * block_size > kCacheBytes) cache_.pop_back();
   cache_.push_front(std::move(fresh));
   return &cache_.front().bytes;
@@ -62,13 +62,14 @@ Result<void> XfsVolume::check_header(Bytes block, std::uint64_t offset, const Xf
     return damaged_block(what, "belongs to another file system", offset);
   if (fields.u64(places.place) != offset / kXfsBasicBlock)
     return damaged_block(what, "belongs to another place", offset);
-  if (fields.u64(places.owner) != owner)
+  // The kernel names the new owner of an exchanged tree when it has replayed the log.
+  if (fields.u64(places.owner) != owner && !replay_.moved_trees.contains(owner))
     return damaged_block(what,
                          "belongs to inode " + std::to_string(fields.u64(places.owner)) + ", not to inode " +
                              std::to_string(owner),
                          offset);
   // What the log changed keeps the checksum of before; the kernel computes it anew when it writes the block.
-  if (!overlay_.covers(offset, block.size()) && !xfs_checksum_holds(block, places.checksum))
+  if (!overlay_->covers(offset, block.size()) && !xfs_checksum_holds(block, places.checksum))
     return damaged_block(what, "has a wrong checksum", offset);
   return {};
 }

@@ -4,16 +4,17 @@
 
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "base/budget.h"
 #include "base/result.h"
 #include "fsreaders/block_source.h"
+#include "fsreaders/xfs_log_replay.h"
 #include "fsreaders/xfs_overlay.h"
 #include "fsreaders/xfs_superblock.h"
 
@@ -29,16 +30,21 @@ struct XfsHeaderPlaces {
 
 class XfsVolume {
  public:
-  /// `source` and `budget` outlive this.
-  XfsVolume(BlockSource& source, Budget& budget, XfsSuperblock superblock)
-      : overlay_(source), budget_(budget), superblock_(std::move(superblock)) {}
+  /// `overlay`: the source after log replay. `budget` outlives this.
+  XfsVolume(std::unique_ptr<XfsOverlay> overlay, Budget& budget, XfsSuperblock superblock, XfsReplay replay)
+      : overlay_(std::move(overlay)),
+        budget_(budget),
+        superblock_(std::move(superblock)),
+        replay_(std::move(replay)) {}
   XfsVolume(const XfsVolume&) = delete;
   XfsVolume& operator=(const XfsVolume&) = delete;
 
   [[nodiscard]] const XfsSuperblock& superblock() const { return superblock_; }
   [[nodiscard]] Budget& budget() const { return budget_; }
   /// The bytes after log replay: contents are read and sent from here.
-  [[nodiscard]] XfsOverlay& source() { return overlay_; }
+  [[nodiscard]] XfsOverlay& source() { return *overlay_; }
+  /// What the log left to know.
+  [[nodiscard]] const XfsReplay& replay() const { return replay_; }
 
   /// Why nothing may be overwritten in place, in words; empty where a file's own state decides.
   [[nodiscard]] const std::string& overwriting_obstacle() const { return overwriting_obstacle_; }
@@ -64,9 +70,10 @@ class XfsVolume {
   };
   [[nodiscard]] Result<const std::vector<std::byte>*> cached_block(std::uint64_t block);
 
-  XfsOverlay overlay_;
+  std::unique_ptr<XfsOverlay> overlay_;
   Budget& budget_;
   XfsSuperblock superblock_;
+  XfsReplay replay_;
   std::string overwriting_obstacle_;
   std::list<CachedBlock> cache_;  // the last used first
 };
