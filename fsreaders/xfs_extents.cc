@@ -101,6 +101,7 @@ class TreeReader {
     if (levels == 0 || levels > kMostLevels || count == 0 || count > room)
       return inode_.damaged("the root of its tree of extents is no such root");
     std::vector<std::uint64_t> blocks;
+    blocks.reserve(count);
     for (std::size_t i = 0; i < count; ++i) blocks.push_back(root.u64(kRootHeaderBytes + 8 * room + 8 * i));
     for (unsigned level = levels; level-- > 0;) {
       std::vector<std::uint64_t> below;
