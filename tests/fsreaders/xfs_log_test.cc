@@ -244,7 +244,15 @@ TEST_CASE("an inode is made, then changed, and keeps what is newer") {
   // Inode 3201: the second of the block. The small form of its item, with a directory of 8 bytes in it.
   const auto inode_change = [](std::uint16_t mode) {
     ByteWriter core;
-    core.little(0x494e, 2).little(mode, 2).little(3, 1).little(1, 1).zeros(50).little(8, 8).zeros(112);
+    core.little(0x494e, 2)
+        .little(mode, 2)
+        .little(3, 1)
+        .little(1, 1)
+        .zeros(50)
+        .little(8, 8)
+        .zeros(88)
+        .little(3201, 8)
+        .zeros(16);
     OperationWriter changed;
     changed.start();
     changed.operation(0, ByteWriter()
@@ -277,6 +285,23 @@ TEST_CASE("an inode is made, then changed, and keeps what is newer") {
   CHECK(inode[152 + 6] == std::byte{3201 >> 8});  // its number
   CHECK(inode[176 + 7] == std::byte{8});          // the fork
   CHECK(inode[112 + 3] == std::byte{1});          // the cycle of the change
+
+  // One that was written in a later cycle is not changed back.
+  for (const std::uint32_t cycle : {1U, 9U}) {
+    std::vector<std::byte> disk(kSize);
+    const auto newer =
+        ByteWriter().big(0x494e, 2).big(0x8180, 2).zeros(108).big(std::uint64_t{cycle} << 32U, 8).bytes;
+    std::copy(newer.begin(), newer.end(), disk.begin() + 400 * 4096 + 512);
+    LogBuilder second(disk, kLogStart, kBlocks);
+    second.record(inode_change(0x41ed));
+    MemorySource other(disk);
+    auto log_of_other = XfsLog::open(other, budget, current);
+    REQUIRE(log_of_other);
+    XfsOverlay over_other(other);
+    REQUIRE(replay_xfs_log(*log_of_other, over_other, budget, current));
+    REQUIRE(over_other.read_at(400 * 4096 + 512, inode));
+    CHECK(inode[2] == (cycle == 9 ? std::byte{0x81} : std::byte{0x41}));
+  }
 }
 
 TEST_CASE("logs that contradict themselves are refused") {
