@@ -129,6 +129,8 @@ inline constexpr std::size_t kConfigurationBytes = 32 * kMiB;
 /// Entries of one directory of FAT, parts of long names included: 2 MiB (Linux's FAT_MAX_DIR_SIZE, and the
 /// 65,536 of Windows).
 inline constexpr std::size_t kFatDirectoryEntries = 65'536;
+/// Entries of one directory of exFAT, all of a set counted: 256 MiB (exFAT specification, section 6.1).
+inline constexpr std::size_t kExfatDirectoryEntries = 8'388'608;
 /// Entries of one directory.
 inline constexpr std::size_t kDirectoryEntries = 1'000'000;
 /// Volume descriptors of one ISO 9660 volume: real ones have two to five.

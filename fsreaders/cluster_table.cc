@@ -164,6 +164,7 @@ Result<ClusterStream> ClusterStream::of_chain(ClusterTable& table, std::uint32_t
   ClusterStream stream(table);
   PVHGRUB_TRY_ASSIGN(stream.offset_, table.offset_of(first));
   stream.cluster_ = first;
+  stream.mark_ = first;
   stream.left_ = table.layout().cluster_size;
   return stream;
 }
@@ -185,6 +186,13 @@ Result<Bytes> ClusterStream::next() {
     }
     PVHGRUB_TRY_ASSIGN(offset_, table_->offset_of(*following));
     cluster_ = *following;
+    if (cluster_ == mark_)
+      return damaged("the chain of a directory leads in a circle, to cluster " + std::to_string(cluster_));
+    if (++since_mark_ == next_mark_) {
+      mark_ = cluster_;
+      since_mark_ = 0;
+      next_mark_ *= 2;
+    }
     left_ = table_->layout().cluster_size;
   }
   const std::uint64_t length = std::min(left_, kDirectoryPieceBytes);

@@ -89,8 +89,13 @@ class ClusterStream {
 
   ClusterTable* table_;
   std::uint32_t cluster_ = 0;  // 0: of a region
-  std::uint64_t offset_ = 0;   // of the bytes that come next
-  std::uint64_t left_ = 0;     // of this cluster, or of the region
+  // A cluster that must not come again, set anew after 1, 2, 4, ... clusters (R. P. Brent, 1980): so a chain
+  // in a circle is found after at most three times its length.
+  std::uint32_t mark_ = 0;
+  std::uint64_t since_mark_ = 0;
+  std::uint64_t next_mark_ = 1;
+  std::uint64_t offset_ = 0;  // of the bytes that come next
+  std::uint64_t left_ = 0;    // of this cluster, or of the region
   std::uint64_t piece_offset_ = 0;
   std::vector<std::byte> piece_;
 };

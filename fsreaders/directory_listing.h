@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -25,8 +27,8 @@ class DirectoryListing {
   };
 
   /// What two names have in common that are the same to the file system; nullptr: only the same bytes are.
-  using Fold = std::string (*)(std::string_view name);
-  explicit DirectoryListing(Fold fold = nullptr) : fold_(fold) {}
+  using Fold = std::function<std::string(std::string_view name)>;
+  explicit DirectoryListing(Fold fold = nullptr) : fold_(std::move(fold)) {}
 
   /// Adds the directory's next entry. Names that no path can name (empty, with '/' or NUL), "." and ".." are
   /// left out. kLimit: more than a listing may hold.

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "fsreaders/btrfs_file_system.h"
+#include "fsreaders/exfat_file_system.h"
 #include "fsreaders/ext_file_system.h"
 #include "fsreaders/fat_boot_sector.h"
 #include "fsreaders/fat_file_system.h"
@@ -48,7 +49,7 @@ constexpr Format kIso9660{"ISO 9660", open_iso9660_file_system};
 constexpr Format kHfsPlus{"HFS+"};
 constexpr Format kUfs{"UFS", nullptr, kReadableBoot};
 constexpr Format kNtfs{"NTFS"};
-constexpr Format kExfat{"exFAT"};
+constexpr Format kExfat{"exFAT", open_exfat_file_system};
 constexpr Format kFat{"FAT", open_fat_file_system};
 constexpr Format kSwap{"swap space"};
 

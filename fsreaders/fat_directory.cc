@@ -142,7 +142,6 @@ Result<FatDirectory> FatDirectory::read(ClusterTable& table, ClusterStream strea
       const auto first = std::to_integer<std::uint8_t>(entry[0]);
       at_end = first == kEndOfDirectory;
       if (at_end) break;
-      // A chain that leads in a circle has no end.
       if (++count > limits::kFatDirectoryEntries)
         return fail(ErrorCode::kDamaged,
                     "a directory has more than the " + std::to_string(limits::kFatDirectoryEntries) +
