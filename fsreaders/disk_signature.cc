@@ -16,6 +16,7 @@
 #include "fsreaders/fat_file_system.h"
 #include "fsreaders/iso9660_file_system.h"
 #include "fsreaders/squashfs_file_system.h"
+#include "fsreaders/ufs_file_system.h"
 #include "fsreaders/xfs_file_system.h"
 
 namespace pvhgrub::fs {
@@ -47,7 +48,7 @@ constexpr Format kJfs{"JFS", nullptr, kReadableBoot};
 constexpr Format kZfs{"a ZFS pool's device", nullptr, kReadableBoot};
 constexpr Format kIso9660{"ISO 9660", open_iso9660_file_system};
 constexpr Format kHfsPlus{"HFS+"};
-constexpr Format kUfs{"UFS", nullptr, kReadableBoot};
+constexpr Format kUfs{"UFS", open_ufs_file_system};
 constexpr Format kNtfs{"NTFS"};
 constexpr Format kExfat{"exFAT", open_exfat_file_system};
 constexpr Format kFat{"FAT", open_fat_file_system};
@@ -94,9 +95,14 @@ constexpr std::array kMagics = {
     Magic{&kIso9660, 32768 + 1, "CD001"sv},                              // ECMA-119 8.1
     Magic{&kUfs, 8192 + 1372, "\x54\x19\x01\x00"sv},                     // UFS1 fs_magic 0x011954
     Magic{&kUfs, 65536 + 1372, "\x19\x01\x54\x19"sv},                    // UFS2 fs_magic 0x19540119
-    Magic{&kSwap, 65536 - 10, "SWAPSPACE2"sv},                           // the end of a page of 64 KiB
-    Magic{&kZfs, 131072, "\x0c\xb1\xba\0\0\0\0\0"sv},                    // uberblock array of label 0
-    Magic{&kZfs, 131072 + 4096, "\x0c\xb1\xba\0\0\0\0\0"sv},             // its second slot (ashift 12)
+    Magic{&kUfs, 8192 + 1372, "\x19\x01\x54\x19"sv},          // the same where NetBSD's makefs puts it
+    Magic{&kUfs, 8192 + 1372, "\x19\x54\x01\x19"sv},          // and big-endian
+    Magic{&kUfs, 65536 + 1372, "\x38\x20\x01\x19"sv},         // NetBSD's UFS2ea
+    Magic{&kUfs, 8192 + 1372, "\0\x01\x19\x54"sv},            // the same of big-endian
+    Magic{&kUfs, 65536 + 1372, "\x19\x54\x01\x19"sv},         // machines
+    Magic{&kSwap, 65536 - 10, "SWAPSPACE2"sv},                // the end of a page of 64 KiB
+    Magic{&kZfs, 131072, "\x0c\xb1\xba\0\0\0\0\0"sv},         // uberblock array of label 0
+    Magic{&kZfs, 131072 + 4096, "\x0c\xb1\xba\0\0\0\0\0"sv},  // its second slot (ashift 12)
 };
 
 /// Bytes read at once from the start: they hold the magics of all usual formats.

@@ -14,6 +14,12 @@ namespace pvhgrub::fs {
 
 namespace {
 
+#ifdef PVHGRUB_FUZZING
+constexpr bool kVerifyChecksums = false;  // a fuzzer would get past none
+#else
+constexpr bool kVerifyChecksums = true;
+#endif
+
 // Sections 3.1 to 3.4: boot sector, eight extended ones, one of parameters, one reserved, one of checksums.
 constexpr std::size_t kRegionSectors = 12;
 constexpr std::uint32_t kMinimumSectorShift = 9;
@@ -46,7 +52,8 @@ Result<void> check_sum(BlockSource& source, std::uint64_t offset, std::uint32_t 
   ByteReader sums(Bytes(region).subspan(covered));
   while (sums.remaining() > 0) {
     PVHGRUB_TRY_ASSIGN(const auto sum, sums.little_endian<std::uint32_t>());
-    if (sum != expected) return damaged("the checksum of the boot region is wrong", offset);
+    if (kVerifyChecksums && sum != expected)
+      return damaged("the checksum of the boot region is wrong", offset);
   }
   return {};
 }
