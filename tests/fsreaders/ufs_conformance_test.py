@@ -30,7 +30,7 @@ class UfsConformance(unittest.TestCase):
             image = os.path.join(base, "image")
             for options in KINDS:
                 with self.subTest(options=options):
-                    run("makefs", "-t", "ffs", "-o", options, "-s", "256m", image, tree)
+                    run("makefs", "-t", "ffs", "-o", options, "-s", "160m", image, tree)
                     head = conformance.check(self, tree, "hd0", image)
                     self.assertRegex(head, f"^ufs{options[8]} uuid=[0-9a-f]* label=$")
                     if shutil.which("grub-fstest"):
