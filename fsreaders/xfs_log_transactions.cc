@@ -16,7 +16,6 @@ constexpr std::size_t kTransactionHeaderBytes = 16;
 // Operations' flags
 constexpr std::uint8_t kStart = 0x01;
 constexpr std::uint8_t kCommit = 0x02;
-constexpr std::uint8_t kContinued = 0x04;     // the rest of the region follows
 constexpr std::uint8_t kContinuation = 0x08;  // of the region before
 constexpr std::uint8_t kUnmount = 0x20;
 // A buffer of 64 KiB changed in every second chunk of 128 bytes, and its format.
