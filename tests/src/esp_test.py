@@ -16,11 +16,11 @@ from program_fixture import Fixture, pvhgrub  # noqa: E402
 
 ENVIRONMENT = {**os.environ, "PATH": os.environ["PATH"] + ":/sbin:/usr/sbin", "LC_ALL": "C.UTF-8", "MTOOLS_SKIP_CHECK": "1"}
 ESP_SERIAL = "1A2B-3C4D"
-STUB = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub"
+SYSTEMD_CODE = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub"
 
 # What grub-install leaves on Debian's EFI system partition, and Anaconda on Fedora's.
-DEBIAN_STUB = f"search.fs_uuid {UUID} root hd0,gpt2 \nset prefix=($root)'/boot/grub'\nconfigfile $prefix/grub.cfg\n"
-FEDORA_STUB = (f"search --no-floppy --root-dev-only --fs-uuid --set=dev {UUID}\nset prefix=($dev)/boot/grub2\nexport $prefix\n"
+DEBIAN_FIRST_FILE = f"search.fs_uuid {UUID} root hd0,gpt2 \nset prefix=($root)'/boot/grub'\nconfigfile $prefix/grub.cfg\n"
+FEDORA_FIRST_FILE = (f"search --no-floppy --root-dev-only --fs-uuid --set=dev {UUID}\nset prefix=($dev)/boot/grub2\nexport $prefix\n"
                "configfile $prefix/grub.cfg\n")
 FEDORA_GRUB_CFG = ("set default_kernelopts='quiet'\n"
                    f"search --no-floppy --fs-uuid --set=boot {ESP_SERIAL.lower()}\nblscfg\n")
@@ -80,7 +80,7 @@ class EfiSystemPartition(Fixture):
     def test_debians_first_file_leads_to_the_root_file_system(self):
         for options in (["-F", "12"], ["-F", "16"], ["-F", "32", "-s", "1"]):
             with self.subTest(options=options):
-                disk = self.disk_of((ESP, options, {"/EFI/debian/grub.cfg": DEBIAN_STUB, "/EFI/debian/grubx64.efi": GRUB_EFI}),
+                disk = self.disk_of((ESP, options, {"/EFI/debian/grub.cfg": DEBIAN_FIRST_FILE, "/EFI/debian/grubx64.efi": GRUB_EFI}),
                                     self.root_of(**{"/boot/grub/grub.cfg": guest_image.GRUB_CFG}))
                 self.check_boot(disk, f"BOOT_IMAGE=/boot/vmlinuz root=UUID={UUID} ro quiet")
                 listing = self.listing(disk=disk)
@@ -88,14 +88,14 @@ class EfiSystemPartition(Fixture):
                 self.assertEqual(listing["entries"][0]["kernel"], "(hd0,gpt2)/boot/vmlinuz")
 
     def test_the_first_file_itself_can_be_named(self):
-        disk = self.disk_of((ESP, ["-F", "16"], {"/EFI/debian/grub.cfg": DEBIAN_STUB}),
+        disk = self.disk_of((ESP, ["-F", "16"], {"/EFI/debian/grub.cfg": DEBIAN_FIRST_FILE}),
                             self.root_of(**{"/boot/grub/grub.cfg": guest_image.GRUB_CFG}))
         self.check_boot(disk, f"BOOT_IMAGE=/boot/vmlinuz root=UUID={UUID} ro quiet", "--config=(hd0,gpt1)/efi/DEBIAN/Grub.cfg")
 
     def test_fedoras_first_file_and_kernels_on_the_efi_system_partition(self):
         entry = BLS_ENTRY.replace("/boot/vmlinuz", "/fedora/6.1/linux").replace("/boot/initrd.img", "/fedora/6.1/initrd")
         disk = self.disk_of((ESP, ["-F", "32", "-s", "1"],
-                             {"/EFI/fedora/grub.cfg": FEDORA_STUB, "/loader/entries/fedora-6.1.conf": entry,
+                             {"/EFI/fedora/grub.cfg": FEDORA_FIRST_FILE, "/loader/entries/fedora-6.1.conf": entry,
                               "/fedora/6.1/linux": self.tree.kernel, "/fedora/6.1/initrd": self.tree.initrd}),
                             self.root_of(**{"/boot/grub2/grub.cfg": FEDORA_GRUB_CFG}))
         listing = self.listing("--source=grub", disk=disk)
@@ -135,7 +135,7 @@ class EfiSystemPartition(Fixture):
                 disk = self.disk_of((ESP, ["-F", "16", "-s", "2"], {path: unified_image(self.tree)}))
                 self.check_boot(disk, "root=/dev/xvda2 rw uki")
 
-    @unittest.skipIf(not os.path.exists(STUB) or not shutil.which("objcopy"), "systemd-boot-efi or binutils is missing")
+    @unittest.skipIf(not os.path.exists(SYSTEMD_CODE) or not shutil.which("objcopy"), "systemd-boot-efi or binutils is missing")
     def test_a_unified_kernel_image_of_systemds_own_code_is_unwrapped(self):
         parts = {".osrel": b'ID=arch\nPRETTY_NAME="Arch Linux"\n', ".cmdline": b"root=/dev/xvda2 rw real",
                  ".initrd": self.tree.initrd, ".linux": self.tree.kernel}
@@ -147,7 +147,7 @@ class EfiSystemPartition(Fixture):
             command += ["--add-section", f"{name}={path}", "--change-section-vma", f"{name}={address:#x}"]
             address += (len(contents) + 0xFFFF) // 0x10000 * 0x10000
         image = os.path.join(self.out, "image.efi")
-        guest_image.run(*command, STUB, image)
+        guest_image.run(*command, SYSTEMD_CODE, image)
         contents = self.contents(image)
         for name in (*(part[1:] for part in parts), "image.efi"):
             os.unlink(os.path.join(self.out, name))
