@@ -14,6 +14,12 @@
 namespace pvhgrub::fs {
 namespace {
 
+#ifdef PVHGRUB_FUZZING
+constexpr bool kFuzzing = true;
+#else
+constexpr bool kFuzzing = false;
+#endif
+
 constexpr std::size_t kLongest = 32;
 using Digest = std::array<std::byte, kLongest>;
 
@@ -80,15 +86,11 @@ std::string_view btrfs_checksum_name(BtrfsChecksum kind) {
 }
 
 bool btrfs_checksum_matches(BtrfsChecksum kind, Bytes bytes, Bytes stored) {
-#ifdef PVHGRUB_FUZZING
-  (void)kind, (void)bytes, (void)stored;
-  return true;
-#else
   const std::size_t size = btrfs_checksum_size(kind);
   if (stored.size() < size) return false;
+  if (kFuzzing) return true;
   const Digest digest = digest_of(kind, bytes);
   return std::ranges::equal(Bytes(digest).first(size), stored.first(size));
-#endif
 }
 
 }  // namespace pvhgrub::fs
