@@ -8,32 +8,10 @@
 #include "base/limits.h"
 #include "fsreaders/device_name.h"
 #include "fsreaders/disk_container.h"
+#include "fsreaders/disk_set_slot.h"
 #include "fsreaders/disk_signature.h"
-#include "fsreaders/loopback_source.h"
-#include "fsreaders/partition_source.h"
 
 namespace pvhgrub::fs {
-
-/// What is behind one device. Mounted at the first question.
-struct DiskSet::Slot {
-  std::string short_name;         ///< "hd0,2" for "hd0,gpt2"; GRUB takes both
-  BlockSource* source = nullptr;  ///< the disk, or partition.get()
-  std::unique_ptr<BlockSource> partition;
-  std::unique_ptr<FileSystem> file_system;
-  std::optional<Error> error;  ///< why there is no file system
-  bool holds_table = false;    ///< a partition table, beside which only ISO 9660 may lie
-};
-
-/// A file opened as a disk.
-struct DiskSet::Loopback {
-  std::string wanted_name;  ///< what GRUB's script calls it
-  std::string device;       ///< where the file lies
-  std::string path;
-  unsigned depth = 1;  ///< 1 on a disk of the request, one more in each other
-  std::unique_ptr<LoopbackSource> source;
-  std::vector<Device> devices;  ///< the disk, then its partitions
-  std::vector<std::unique_ptr<Slot>> slots;
-};
 
 namespace {
 
@@ -42,34 +20,6 @@ Error with_device(const std::string& device, Error error) {
   if (error.where == device || error.where.starts_with(device + ",") || error.where.starts_with(device + ":"))
     return error;
   return at(device, std::move(error));
-}
-
-Device whole_disk(const std::string& name, std::uint64_t size, const PartitionTable& table) {
-  Device device;
-  device.name = name;
-  device.size = size;
-  device.disk_uuid = table.disk_uuid;
-  return device;
-}
-
-Device partition_device(const std::string& disk, const Partition& partition, const PartitionTable& table) {
-  Device device;
-  device.name = disk + "," + std::string(table.kind_name()) + std::to_string(partition.number);
-  device.partition_uuid = partition.uuid;
-  device.partition_type = partition.type;
-  device.partition_label = partition.label;
-  device.size = partition.size;
-  device.partition_attributes = partition.attributes;
-  return device;
-}
-
-template <typename Slot>
-std::unique_ptr<Slot> partition_slot(BlockSource& disk, const Partition& partition, const std::string& name) {
-  auto slot = std::make_unique<Slot>();
-  slot->short_name = std::string(disk_of_device(name)) + "," + std::to_string(partition.number);
-  slot->partition = std::make_unique<PartitionSource>(disk, partition.offset, partition.size, name);
-  slot->source = slot->partition.get();
-  return slot;
 }
 
 Error no_known_format(const Device& device) {
@@ -98,6 +48,7 @@ Result<std::unique_ptr<DiskSet>> DiskSet::open(const std::vector<DiskInput>& inp
   if (inputs.empty()) return fail(ErrorCode::kInternal, "a set of no disks");
   std::unique_ptr<DiskSet> set(new DiskSet(budget, std::move(notes)));
   for (const DiskInput& input : inputs) PVHGRUB_TRY(set->add_disk(input, inputs.size() == 1));
+  PVHGRUB_TRY(set->add_volumes());
   return set;
 }
 
@@ -135,7 +86,7 @@ Result<void> DiskSet::add_disk(const DiskInput& input, bool only_disk) {
 }
 
 DiskSet::Found DiskSet::find(std::string_view device_name) const {
-  const std::string name = normal_device_name(device_name);
+  const std::string name = normal_device_name(by_name(device_name));
   const auto in = [&](const std::vector<Device>& devices,
                       const std::vector<std::unique_ptr<Slot>>& slots) -> Found {
     for (std::size_t i = 0; i < devices.size(); ++i)
@@ -160,7 +111,7 @@ const Device* DiskSet::device(std::string_view device_name) const {
 
 std::vector<const Device*> DiskSet::partitions(std::string_view disk_name) const {
   const Loopback* const loopback = loopback_of(disk_name);
-  if (loopback == nullptr) return Devices::partitions(disk_name);
+  if (loopback == nullptr) return Devices::partitions(by_name(disk_name));
   std::vector<const Device*> found;
   for (std::size_t i = 1; i < loopback->devices.size(); ++i) found.push_back(&loopback->devices[i]);
   return found;
@@ -175,12 +126,15 @@ void DiskSet::note(const Error& error) const {
 
 std::vector<BlockSource*> DiskSet::other_sources(const Slot& slot) const {
   std::vector<BlockSource*> sources;
-  const auto add = [&](const std::vector<std::unique_ptr<Slot>>& slots) {
-    for (const auto& other : slots)
-      if (other.get() != &slot) sources.push_back(other->source);
+  const auto add = [&](const std::vector<Device>& devices, const std::vector<std::unique_ptr<Slot>>& slots) {
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      // What a part of a volume holds, the volume does.
+      const bool counts = slots[i]->source != nullptr && !is_volume_member(devices[i].name);
+      if (counts && slots[i].get() != &slot) sources.push_back(slots[i]->source);
+    }
   };
-  add(slots_);
-  for (const auto& loopback : loopbacks_) add(loopback->slots);
+  add(devices_, slots_);
+  for (const auto& loopback : loopbacks_) add(loopback->devices, loopback->slots);
   return sources;
 }
 
@@ -226,6 +180,10 @@ Result<FileSystem*> DiskSet::file_system(std::string_view device_name) {
     return fail(ErrorCode::kNotFound, "there is no such device", std::string(device_name));
   Slot& slot = *found.slot;
   if (!slot.error && slot.file_system == nullptr) mount(*found.device, slot);
+  if (slot.untold) {
+    slot.untold = false;
+    note(*slot.error);
+  }
   if (slot.error) return std::unexpected(*slot.error);
   return slot.file_system.get();
 }
@@ -303,10 +261,11 @@ Result<void> DiskSet::check_overwritable(std::string_view device_name) {
     return fail(ErrorCode::kUnsupported,
                 "it lies on neither a disk nor a partition, so not even GRUB could write it");
   PVHGRUB_TRY_ASSIGN(const bool mirrored, is_md_member_by_its_end(*found.slot->source));
-  if (mirrored)
-    return fail(ErrorCode::kUnsupported,
-                "it lies on a member of a Linux MD RAID, whose other members would not "
-                "get the change");
+  if (mirrored || is_volume_member(found.device->name))
+    return fail(
+        ErrorCode::kUnsupported,
+        "it lies on a member of a Linux MD RAID or a part of another volume, whose other members would not "
+        "get the change");
   return {};
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// All disks of one request as GRUB would name them: hd0, hd0,gpt1, hd0,gpt2, hd1, ...
+// All disks of one request as GRUB would name them: hd0, hd0,gpt1, hd0,gpt2, hd1, ...; behind them the
+// volumes that they hold: lvm/group-volume, md/0, md/0,gpt1, ...
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +16,7 @@
 #include "fsreaders/disk.h"
 #include "fsreaders/file_system.h"
 #include "fsreaders/partition_table.h"
+#include "fsreaders/volume.h"
 
 namespace pvhgrub::fs {
 
@@ -25,7 +28,8 @@ class DiskSet final : public Devices {
  public:
   /// Opens the disks in order (hd0, hd1, ...) and reads their partition tables; mounts nothing. A disk of
   /// several whose table is damaged stays as a device without partitions, with a note; kIo, kLimit and a
-  /// damaged only disk are errors. `budget` and what `notes` refers to must outlive the set.
+  /// damaged only disk are errors. Volumes are put together; what is missing or damaged of them is a note, or
+  /// the answer when they are asked for. `budget` and what `notes` refers to must outlive the set.
   [[nodiscard]] static Result<std::unique_ptr<DiskSet>> open(const std::vector<DiskInput>& inputs,
                                                              Budget& budget, NoteSink notes);
   ~DiskSet() override;
@@ -67,12 +71,25 @@ class DiskSet final : public Devices {
   void mount(const Device& device, Slot& slot);
   /// Of all devices but `slot` that may hold a part of a file system.
   [[nodiscard]] std::vector<BlockSource*> other_sources(const Slot& slot) const;
+  /// Puts together the volumes that lie on the disks and their partitions, and adds them as devices.
+  [[nodiscard]] Result<void> add_volumes();
+  [[nodiscard]] Result<void> add(AssembledVolumes assembled);
+  [[nodiscard]] Result<void> add_volume(const Volume& volume);
+  [[nodiscard]] std::vector<VolumeCandidate> volume_candidates(bool with_partitioned) const;
+  /// Whether a device, or the disk that it is a partition of, is a part of a volume.
+  [[nodiscard]] bool is_volume_member(std::string_view device_name) const;
+  /// The name of the volume that `device_name` means by its UUID, or lies on; any other as it is.
+  [[nodiscard]] std::string by_name(std::string_view device_name) const;
   void note(const Error& error) const;
 
   Budget& budget_;
   NoteSink notes_;
   std::vector<std::unique_ptr<Disk>> disks_;
-  std::vector<PartitionTable> tables_;  ///< one a disk
+  std::vector<std::unique_ptr<BlockSource>> volumes_;  ///< each lies on disks, partitions and those before it
+  std::map<std::string, std::string, std::less<>>
+      members_;  ///< devices that volumes lie on, and what they are
+  std::map<std::string, std::string, std::less<>> volume_names_;  ///< by the name with the UUID
+  std::vector<PartitionTable> tables_;                            ///< one a disk
   std::vector<Device> devices_;
   std::vector<std::unique_ptr<Slot>> slots_;  ///< one a device, in the same order
   std::vector<std::unique_ptr<Loopback>> loopbacks_;

@@ -32,7 +32,8 @@ constexpr std::string_view kReadableBoot = "put /boot on a file system that can 
 
 constexpr Format kLuks{"a LUKS volume, whose key is not known here", nullptr, kPlainBoot};
 constexpr Format kBitlocker{"a BitLocker volume"};
-constexpr Format kLvm2{"an LVM2 physical volume", nullptr, kPlainBoot};
+constexpr Format kLvm2{"an LVM2 physical volume", nullptr,
+                       "its label is damaged; in the guest, `pvck' tells more"};
 constexpr Format kMdRaid{"a member of a Linux MD RAID", nullptr, kPlainBoot};
 constexpr Format kVdo{"a VDO volume", nullptr, kPlainBoot};
 constexpr Format kBcache{"a bcache device", nullptr, kPlainBoot};

@@ -144,8 +144,11 @@ std::string partition_map_of(std::string_view device) {
   return map.empty() ? "none" : std::string(map);
 }
 
-/// GRUB's name for what reads the disk: its PVH build sees the guest's disks through Xen.
+/// GRUB's name for what reads the disk: its PVH build sees the guest's disks through Xen, LVM's and MD's
+/// volumes through what it calls a disk filter.
 std::string_view driver_of(Evaluator& evaluator, std::string_view device) {
+  if (device.starts_with("lvm/") || device.starts_with("md/") || device.starts_with("mduuid/"))
+    return "diskfilter";
   return evaluator.session().loopback_disks.contains(device.substr(0, device.find(','))) ? "loopback" : "xen";
 }
 

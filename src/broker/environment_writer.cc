@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -84,6 +85,19 @@ Error cannot_take_back(const std::string& name, Error cause) {
 }  // namespace
 
 Result<EnvironmentWriter> EnvironmentWriter::open(const std::string& path, const GuestDisk& disk) {
+  EnvironmentWriter writer;
+  PVHGRUB_TRY(writer.add_disk(path, disk));
+  return writer;
+}
+
+Result<void> EnvironmentWriter::add_disk(const std::string& path, const GuestDisk& disk) {
+  PVHGRUB_TRY_ASSIGN(Target target, open_target(path, disk));
+  targets_.push_back(std::move(target));
+  return {};
+}
+
+Result<EnvironmentWriter::Target> EnvironmentWriter::open_target(const std::string& path,
+                                                                 const GuestDisk& disk) {
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!fd.valid()) return fail_errno("the disk cannot be opened for writing", path);
   struct stat writable = {};
@@ -105,19 +119,20 @@ Result<EnvironmentWriter> EnvironmentWriter::open(const std::string& path, const
   } else if (errno != EWOULDBLOCK && errno != EINTR) {
     return fail_errno("the disk cannot be locked", path);
   }
-  return EnvironmentWriter(std::move(fd), disk.facts.block_device, path);
+  return Target{std::move(fd), disk.facts.block_device, path};
 }
 
-Result<std::optional<Error>> EnvironmentWriter::lock(const Termination* termination,
+Result<std::optional<Error>> EnvironmentWriter::lock(const Target& target, const Termination* termination,
                                                      std::uint64_t milliseconds) {
   const std::uint64_t started = monotonic_milliseconds();
-  while (flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK && errno != EINTR) return fail_errno("the disk cannot be locked", path_).error();
+  while (flock(target.fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR)
+      return fail_errno("the disk cannot be locked", target.path).error();
     if (monotonic_milliseconds() - started >= milliseconds)
       return Error{ErrorCode::kIo,
                    "another program has held a lock on the disk for " + std::to_string(milliseconds / 1000) +
                        " seconds (lslocks tells which)",
-                   path_, 0};
+                   target.path, 0};
     pollfd stopped{termination != nullptr ? termination->fd() : -1, POLLIN, 0};
     if (poll(&stopped, 1, kLockTryMilliseconds) > 0 && termination != nullptr)
       return std::unexpected(termination->reason());
@@ -127,38 +142,45 @@ Result<std::optional<Error>> EnvironmentWriter::lock(const Termination* terminat
 
 Result<void> EnvironmentWriter::check(const EnvironmentMessage& change) {
   std::string held;
+  std::string path;
   for (const ExtentMessage& extent : change.extents) {
-    if (extent.disk != 0)
+    if (extent.disk >= targets_.size())
       return fail(ErrorCode::kInternal, "a block on a disk that was not opened for writing");
+    const Target& target = targets_[extent.disk];
+    path = target.path;
     // The guest's last writes, or those of a guest that runs, went past dom0's page cache. Where this fails
     // the cache's bytes are compared, which the worker saw as well.
-    if (block_device_)
-      (void)posix_fadvise(fd_.get(), static_cast<off_t>(extent.offset), static_cast<off_t>(extent.length),
-                          POSIX_FADV_DONTNEED);
-    PVHGRUB_TRY_ASSIGN(const std::string bytes, read_extent(fd_.get(), extent, path_));
+    if (target.block_device)
+      (void)posix_fadvise(target.fd.get(), static_cast<off_t>(extent.offset),
+                          static_cast<off_t>(extent.length), POSIX_FADV_DONTNEED);
+    PVHGRUB_TRY_ASSIGN(const std::string bytes, read_extent(target.fd.get(), extent, path));
     held += bytes;
   }
   if (held != change.old_contents)
     return fail(ErrorCode::kIo,
                 "it has changed since it was read: is the guest running, or booted twice at the same time?",
-                path_);
+                path);
   if (!protocol::is_environment_block(held) || !protocol::is_environment_block(change.contents) ||
       held.size() != change.contents.size())
-    return fail(ErrorCode::kProtocol, "it is no environment block", path_);
+    return fail(ErrorCode::kProtocol, "it is no environment block", path);
   return {};
 }
 
 Result<void> EnvironmentWriter::overwrite(const EnvironmentMessage& change) {
   std::size_t begin = 0;
   for (const ExtentMessage& extent : change.extents) {
+    const Target& target = targets_[extent.disk];
     const auto length = static_cast<std::size_t>(extent.length);
     const std::string_view bytes = std::string_view(change.contents).substr(begin, length);
-    if (bytes != std::string_view(change.old_contents).substr(begin, length))
-      PVHGRUB_TRY(write_extent(fd_.get(), extent.offset, bytes, path_));
     begin += length;
+    if (bytes == std::string_view(change.old_contents).substr(begin - length, length)) continue;
+    PVHGRUB_TRY(write_extent(target.fd.get(), extent.offset, bytes, target.path));
   }
-  while (fsync(fd_.get()) != 0)
-    if (errno != EINTR) return fail_errno("what was written may not be on the disk", path_);
+  for (const ExtentMessage& extent : change.extents) {
+    const Target& target = targets_[extent.disk];
+    while (fsync(target.fd.get()) != 0)
+      if (errno != EINTR) return fail_errno("what was written may not be on the disk", target.path);
+  }
   return {};
 }
 
@@ -192,11 +214,19 @@ Result<std::vector<EnvironmentWriter::Refusal>> EnvironmentWriter::write(
     const std::vector<EnvironmentMessage>& changes, const Termination* termination,
     std::uint64_t lock_milliseconds) {
   if (changes.empty()) return std::vector<Refusal>();
-  PVHGRUB_TRY_ASSIGN(const std::optional<Error> not_locked, lock(termination, lock_milliseconds));
-  if (!not_locked) {
-    const Unlock unlock(fd_.get());
-    return write_locked(changes);
+  // In the order of the disks, those that are written only.
+  std::vector<std::unique_ptr<Unlock>> locks;
+  std::optional<Error> not_locked;
+  for (std::size_t number = 0; number < targets_.size() && !not_locked; ++number) {
+    const bool touched = std::ranges::any_of(changes, [&](const EnvironmentMessage& change) {
+      return std::ranges::any_of(change.extents,
+                                 [&](const ExtentMessage& each) { return each.disk == number; });
+    });
+    if (!touched) continue;
+    PVHGRUB_TRY_ASSIGN(not_locked, lock(targets_[number], termination, lock_milliseconds));
+    if (!not_locked) locks.push_back(std::make_unique<Unlock>(targets_[number].fd.get()));
   }
+  if (!not_locked) return write_locked(changes);
   const auto must = std::ranges::find_if(changes, &EnvironmentMessage::answers_request);
   if (must != changes.end()) return std::unexpected(cannot_take_back(must->name, *not_locked));
   std::vector<Refusal> refused;

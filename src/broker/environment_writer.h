@@ -29,6 +29,8 @@ class EnvironmentWriter {
   /// gets, stays read-only. Fails where it cannot be written or locked, where its permissions let nobody
   /// write, and where the path leads to another file by now.
   [[nodiscard]] static Result<EnvironmentWriter> open(const std::string& path, const GuestDisk& disk);
+  /// The same of the guest's next disk, by which extents count.
+  [[nodiscard]] Result<void> add_disk(const std::string& path, const GuestDisk& disk);
 
   /// Writes each block where the disk still holds its old contents, and returns the others. An error, with
   /// nothing written that was not needed, where a block that answers a request for one boot is among those:
@@ -51,20 +53,25 @@ class EnvironmentWriter {
                                                    std::uint64_t lock_milliseconds);
 
  private:
-  EnvironmentWriter(UniqueFd fd, bool block_device, std::string path)
-      : fd_(std::move(fd)), block_device_(block_device), path_(std::move(path)) {}
+  /// One disk, open for writing.
+  struct Target {
+    UniqueFd fd;
+    bool block_device = false;
+    std::string path;
+  };
+  EnvironmentWriter() = default;
 
-  /// Why the lock could not be had; no value when it is held. An error: a signal ended the waiting.
-  [[nodiscard]] Result<std::optional<Error>> lock(const Termination* termination, std::uint64_t milliseconds);
-  /// Whether the disk holds the old contents. Only under the lock.
+  [[nodiscard]] static Result<Target> open_target(const std::string& path, const GuestDisk& disk);
+  /// Why the lock on a disk could not be had; no value when it is held. An error: a signal ended the waiting.
+  [[nodiscard]] static Result<std::optional<Error>> lock(const Target& target, const Termination* termination,
+                                                         std::uint64_t milliseconds);
+  /// Whether the disks hold the old contents. Only under the lock.
   [[nodiscard]] Result<void> check(const protocol::EnvironmentMessage& change);
   [[nodiscard]] Result<void> overwrite(const protocol::EnvironmentMessage& change);
   [[nodiscard]] Result<std::vector<Refusal>> write_locked(
       const std::vector<protocol::EnvironmentMessage>& changes);
 
-  UniqueFd fd_;
-  bool block_device_;
-  std::string path_;
+  std::vector<Target> targets_;
 };
 
 }  // namespace pvhgrub::broker

@@ -4,7 +4,7 @@
 namespace pvhgrub::broker {
 
 const char* const kHelp =
-    R"(usage: pvhgrub [OPTION]... DISK
+    R"(usage: pvhgrub [OPTION]... DISK [DISK]...
 
 Boots a Linux guest's own choice of kernel: reads the boot configuration on DISK (an image file or block device) in a
 sandbox and hands kernel, ramdisk and command line to the toolstack. In xl.cfg: bootloader = "pvhgrub"
@@ -29,6 +29,7 @@ As pygrub:
 
 And also:
   --explain                 tell each step from disk to choice, and why, on standard error
+  --disk=PATH               another disk of the guest: hd1, then hd2 ... (as more DISKs; LVM, RAID, search)
   --eval=FILE               run a GRUB script ('-': standard input) and boot nothing; DISK may be left out
   --source=KIND             follow only this kind of boot configuration: grub, bls, uki, extlinux, grub-legacy,
                             freebsd, netbsd, elf (a kernel alone), efi (what a UEFI firmware starts)

@@ -9,6 +9,7 @@
 #include <functional>
 #include <vector>
 
+#include "base/volume_limits.h"
 #include "src/broker/firmware_paths.h"
 #include "src/broker/help.h"
 #include "src/broker/version.h"
@@ -24,6 +25,7 @@ enum LongOption : int {
   kKernel,
   kRamdisk,
   kArguments,
+  kDisk,
   kEntry,
   kOffset,
   kRunAs,
@@ -64,6 +66,7 @@ constexpr std::array kLongOptions{
     option{"kernel", required_argument, nullptr, kKernel},
     option{"ramdisk", required_argument, nullptr, kRamdisk},
     option{"args", required_argument, nullptr, kArguments},
+    option{"disk", required_argument, nullptr, kDisk},
     option{"entry", required_argument, nullptr, kEntry},
     option{"offset", required_argument, nullptr, kOffset},
     option{"runas", required_argument, nullptr, kRunAs},
@@ -249,6 +252,9 @@ Result<void> apply_value(Options& options, int letter, const std::string& value)
     case kArguments:
       options.arguments = value;
       break;
+    case kDisk:
+      options.more_disks.push_back(value);
+      break;
     case kEntry:
       options.entry = value;
       break;
@@ -319,6 +325,10 @@ Result<void> check(Options& options) {
     return usage("--isconfig has no disk to take --kernel from");
   if (options.is_configuration && options.configuration)
     return usage("--config names a file on a disk, and --isconfig is a file without one");
+  if (options.is_configuration && !options.more_disks.empty())
+    return usage("--isconfig takes one configuration and no disk");
+  if (options.disks().size() > limits::kDisks)
+    return usage("more than " + std::to_string(limits::kDisks) + " disks were given");
   if (options.is_configuration && options.offset)
     return usage("--offset goes with a disk, not with --isconfig");
   if (options.run_as == uid_t{0}) return usage("--runas=0 would run the worker as root");
@@ -362,8 +372,14 @@ Result<std::optional<InformationText>> apply_words(Options& options, std::vector
     apply_flag(options, letter);
     if (optarg != nullptr) PVHGRUB_TRY(apply_value(options, letter, optarg));
   }
-  if (count - optind > 1) return usage("more than one disk was given");
-  if (optind < count) options.disk = pointers[static_cast<std::size_t>(optind)];
+  // The disks in their order; those of --disk follow.
+  std::vector<std::string> disks;
+  for (; optind < count; ++optind) disks.emplace_back(pointers[static_cast<std::size_t>(optind)]);
+  disks.insert(disks.end(), options.more_disks.begin(), options.more_disks.end());
+  if (!disks.empty()) {
+    options.disk = disks.front();
+    options.more_disks.assign(disks.begin() + 1, disks.end());
+  }
   return std::optional<InformationText>();
 }
 

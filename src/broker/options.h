@@ -62,7 +62,16 @@ struct Options {
   std::optional<uid_t> run_as;
   std::uint64_t deadline_milliseconds = limits::kDeadlineMilliseconds;  ///< 0: none
   std::string
-      disk;  ///< path of the disk, or of the configuration with --isconfig; empty where none was given
+      disk;  ///< path of the first disk, or of the configuration with --isconfig; empty where none was given
+  std::vector<std::string> more_disks;  ///< paths of hd1, hd2, ...
+
+  /// The paths of all disks in their order.
+  [[nodiscard]] std::vector<std::string> disks() const {
+    std::vector<std::string> all;
+    if (!is_configuration && !disk.empty()) all.push_back(disk);
+    all.insert(all.end(), more_disks.begin(), more_disks.end());
+    return all;
+  }
 };
 
 /// A text to print instead of running (--help, --version).

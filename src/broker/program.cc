@@ -85,17 +85,17 @@ class Program {
         return options_.is_configuration ? show_bare_choice() : boot();
       case Mode::kList:
       case Mode::kReport:
-        PVHGRUB_TRY(open_disk());
+        PVHGRUB_TRY(open_disks());
         PVHGRUB_TRY(ask(nullptr));
         return ExitStatus::kSuccess;
       case Mode::kInspect:
-        PVHGRUB_TRY(open_disk());
+        PVHGRUB_TRY(open_disks());
         PVHGRUB_TRY(ask(nullptr));
         PVHGRUB_TRY(console_.print(protocol::format_inspection(
             handler_->facts(), options_.output_format == protocol::ResultFormat::kJson)));
         return ExitStatus::kSuccess;
       case Mode::kEvaluate: {
-        PVHGRUB_TRY(open_disk());
+        PVHGRUB_TRY(open_disks());
         PVHGRUB_TRY_ASSIGN(const protocol::VerdictMessage verdict, ask(nullptr));
         return verdict.script_status ? ExitStatus::kSuccess : ExitStatus::kError;
       }
@@ -114,7 +114,8 @@ class Program {
 
     std::vector<sandbox::FdGrant> descriptors;
     if (script_.valid()) descriptors.push_back({script_.get(), protocol::kScriptDescriptor});
-    if (disk_.fd.valid()) descriptors.push_back({disk_.fd.get(), protocol::kFirstDiskDescriptor});
+    for (const GuestDisk& disk : disks_)
+      descriptors.push_back({disk.fd.get(), static_cast<int>(disk.facts.descriptor)});
     host_files_.add_to(request_, protocol::kFirstDiskDescriptor + static_cast<int>(request_.disks.size()),
                        descriptors);
 
@@ -132,12 +133,15 @@ class Program {
   }
 
   // Does nothing where no disk was named, or what was named is a configuration.
-  Result<void> open_disk() {
-    if (options_.is_configuration || options_.disk.empty()) return {};
-    PVHGRUB_TRY_ASSIGN(disk_, open_guest_disk(options_.disk));
-    disk_.facts.descriptor = protocol::kFirstDiskDescriptor;
-    disk_.facts.offset = options_.offset;
-    request_.disks.push_back(disk_.facts);
+  Result<void> open_disks() {
+    for (const std::string& path : options_.disks()) {
+      PVHGRUB_TRY_ASSIGN(GuestDisk disk, open_guest_disk(path));
+      disk.facts.descriptor = static_cast<std::uint32_t>(protocol::kFirstDiskDescriptor) +
+                              static_cast<std::uint32_t>(disks_.size());
+      if (disks_.empty()) disk.facts.offset = options_.offset;
+      request_.disks.push_back(disk.facts);
+      disks_.push_back(std::move(disk));
+    }
     return {};
   }
 
@@ -150,13 +154,14 @@ class Program {
   }
 
   Result<void> boot_into(ResultFile& result_file) {
-    PVHGRUB_TRY(open_disk());
+    PVHGRUB_TRY(open_disks());
     open_for_writing(result_file);
     std::shared_ptr<OutputDirectory> directory;
     if (!options_.not_really) {
       PVHGRUB_TRY_ASSIGN(directory, OutputDirectory::open(options_.output_directory));
     }
-    std::vector<int> sources = {disk_.fd.get()};
+    std::vector<int> sources;
+    for (const GuestDisk& disk : disks_) sources.push_back(disk.fd.get());
     for (const int fd : host_files_.descriptors()) sources.push_back(fd);
     ExtentCopier copier(std::move(sources), directory);
     if (!options_.not_really)
@@ -218,7 +223,7 @@ class Program {
     if (options_.kernel) return;  // no boot configuration, so nothing to write
     Result<EnvironmentWriter> opened =
         result_file.is_named()
-            ? EnvironmentWriter::open(options_.disk, disk_)
+            ? open_environment_writer()
             : fail(ErrorCode::kUsage,
                    "the result goes to standard output, so nothing is booted (--output=FILE)");
     if (!opened) {
@@ -229,6 +234,14 @@ class Program {
     }
     environment_writer_.emplace(std::move(*opened));
     request_.grubenv = protocol::GrubenvMode::kWrite;
+  }
+
+  // Every disk must be writable: which of them holds the block is not known yet.
+  Result<EnvironmentWriter> open_environment_writer() {
+    PVHGRUB_TRY_ASSIGN(EnvironmentWriter writer, EnvironmentWriter::open(options_.disk, disks_.front()));
+    for (std::size_t i = 1; i < disks_.size(); ++i)
+      PVHGRUB_TRY(writer.add_disk(options_.more_disks[i - 1], disks_[i]));
+    return writer;
   }
 
   Result<void> write_environment() {
@@ -263,7 +276,7 @@ class Program {
   protocol::Request request_;
   UniqueFd script_;
   HostFiles host_files_;
-  GuestDisk disk_;
+  std::vector<GuestDisk> disks_;
   std::optional<RequestHandler> handler_;
   std::optional<EnvironmentWriter> environment_writer_;
 };

@@ -137,3 +137,27 @@ TEST_CASE("test looks at files as GRUB does, which sees a link itself") {
       "/nosuch -ot /f\n";
   CHECK(output_of(script) == "yynyynynynynnyyyynyyy");
 }
+
+TEST_CASE("Volumes are devices by GRUB's names") {
+  MemoryDevices devices;
+  devices.add_without_file_system("hd0");
+  devices.add_without_file_system("hd0,gpt1");
+  devices.add("md/0,gpt1", "3333", "data").add("/f", "abc");
+  devices.add("lvm/my--vg-ro--ot", "1111-22AB", "root").add("/boot/grub/grub.cfg").add("/f", "abc");
+  const auto told = [&](const std::string& script) {
+    RecordedDiagnostics diagnostics;
+    Budget budget = Budget::standard();
+    REQUIRE(evaluate_script(script, "s", &devices, {}, budget, diagnostics).has_value());
+    return diagnostics.output;
+  };
+  CHECK(told("insmod lvm\ninsmod mdraid1x\ninsmod diskfilter\nset root='lvm/my--vg-ro--ot'\n"
+             "if [ -f /f ]; then echo $root $?; fi\n") == "lvm/my--vg-ro--ot 0\n");
+  CHECK(told("search --no-floppy --fs-uuid --set=root --hint='lvmid/none/none' 1111-22ab; echo $? $root\n") ==
+        "0 lvm/my--vg-ro--ot\n");
+  CHECK(told("search --label data --set=x --hint=md/0; echo $x\n") == "md/0,gpt1\n");
+  CHECK(told("search --file /f --set=x --hint='md/0,'; echo $x\n") == "md/0,gpt1\n");
+  CHECK(told("probe --driver --set=x lvm/my--vg-ro--ot; probe -d -s y md/0,1; probe -d -s z hd0\necho $x $y "
+             "$z\n") == "diskfilter diskfilter xen\n");
+  CHECK(told("probe --partmap lvm/my--vg-ro--ot; probe --partmap md/0,gpt1\n") == "nonegpt");
+  CHECK(told("if [ -s (lvm/my--vg-ro--ot)/f ]; then echo yes; fi\n") == "yes\n");
+}

@@ -149,6 +149,27 @@ TEST_CASE("a disk that became shorter is an error of its own") {
   CHECK(std::filesystem::file_size(fixture.path) == 4096);
 }
 
+TEST_CASE("a block is written to the disk that its extents name") {
+  Fixture first(8192);
+  Fixture second;
+  EnvironmentWriter writer = first.open();
+  const auto refused = writer.write({change_at({{1, 4096, 1024}}, false)}, nullptr, kShortWait);
+  REQUIRE(refused);
+  CHECK(refused->size() == 1);
+  const auto disk = open_guest_disk(second.path);
+  REQUIRE(disk);
+  REQUIRE(writer.add_disk(second.path, *disk));
+  // Another program's lock on the first disk does not matter.
+  const int other = open(first.path.c_str(), O_RDONLY | O_CLOEXEC);
+  REQUIRE(flock(other, LOCK_EX) == 0);
+  CHECK(writer.write({change_at({{1, 4096, 1024}}, true)}, nullptr, kShortWait).value().empty());
+  close(other);
+  CHECK(second.on_disk() == with(second.contents, 4096, kNew));
+  CHECK(first.on_disk() == first.contents);
+  CHECK(writer.write({change_at({{0, 8192, 1024}}, true)}, nullptr, kShortWait).value().empty());
+  CHECK(first.on_disk() == with(first.contents, 8192, kNew));
+}
+
 TEST_CASE("others that lock the disk are waited for, but not for ever") {
   Fixture fixture;
   EnvironmentWriter writer = fixture.open();

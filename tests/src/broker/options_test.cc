@@ -4,6 +4,8 @@
 #include <catch2/catch.hpp>
 #include <vector>
 
+#include "base/volume_limits.h"
+
 using namespace pvhgrub;
 using namespace pvhgrub::broker;
 
@@ -56,6 +58,20 @@ TEST_CASE("values may be empty, begin with a dash, or hold anything") {
   CHECK(options({"--kernel=", "disk"}).kernel == std::nullopt);
 }
 
+TEST_CASE("more disks follow the first, those of --disk the others") {
+  const Options parsed = options({"--disk=c", "a", "--quiet", "b", "--disk", "d"});
+  CHECK(parsed.disk == "a");
+  CHECK(parsed.disks() == std::vector<std::string>{"a", "b", "c", "d"});
+  CHECK(options({"--disk=a", "--disk=b"}).disks() == std::vector<std::string>{"a", "b"});
+  CHECK(options({"--disk=a"}).disk == "a");
+  CHECK(options({"--isconfig", "a"}).disks().empty());
+  check_usage({"--isconfig", "a", "b"});
+  check_usage({"--isconfig", "a", "--disk=b"});
+  check_usage({"a", "--disk"});
+  CHECK(options(std::vector<const char*>(limits::kDisks, "a")).disks().size() == limits::kDisks);
+  check_usage(std::vector<const char*>(limits::kDisks + 1, "a"));
+}
+
 TEST_CASE("the last of an option given twice counts") {
   CHECK(options({"--args=a", "--args=b", "disk"}).arguments == "b");
   CHECK(options({"-q", "-q", "disk"}).quiet);
@@ -68,7 +84,6 @@ TEST_CASE("empty arguments are passed over") {
 TEST_CASE("what cannot be meant is a usage error") {
   check_usage({});
   check_usage({"--nonsense", "disk"});
-  check_usage({"disk", "another"});
   check_usage({"--runas=0", "disk"});
   check_usage({"--runas=-1", "disk"});
   check_usage({"--runas=root", "disk"});
