@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "fsreaders/btrfs_file_system.h"
+#include "fsreaders/erofs_file_system.h"
 #include "fsreaders/exfat_file_system.h"
 #include "fsreaders/ext_file_system.h"
 #include "fsreaders/fat_boot_sector.h"
@@ -42,7 +43,7 @@ constexpr Format kXfs{"XFS", open_xfs_file_system};
 constexpr Format kExt{"ext2, ext3 or ext4", open_ext_file_system};
 constexpr Format kBtrfs{"btrfs", nullptr, {}, open_btrfs_file_system};
 constexpr Format kF2fs{"F2FS", nullptr, kReadableBoot};
-constexpr Format kErofs{"EROFS", nullptr, kReadableBoot};
+constexpr Format kErofs{"EROFS", open_erofs_file_system};
 constexpr Format kSquashfs{"SquashFS", open_squashfs_file_system};
 constexpr Format kReiserfs{"ReiserFS", nullptr, kReadableBoot};
 constexpr Format kJfs{"JFS", nullptr, kReadableBoot};

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <memory>
+
+#include "base/budget.h"
+#include "base/result.h"
+#include "fsreaders/block_source.h"
+#include "fsreaders/file_system.h"
+
+namespace pvhgrub::fs {
+
+/// Mounts an EROFS. Compressed files are refused when they are opened, and so are compressed directories.
+/// Both arguments outlive the file system. kUnsupported: none is there, or one over several devices.
+[[nodiscard]] Result<std::unique_ptr<FileSystem>> open_erofs_file_system(BlockSource& source, Budget& budget);
+
+}  // namespace pvhgrub::fs
