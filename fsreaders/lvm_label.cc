@@ -30,7 +30,7 @@ constexpr std::uint32_t kIgnoredArea = 1;
 constexpr std::size_t kAreas = 32;
 
 /// LVM's CRC-32 has a start value of its own and is not inverted at the end.
-std::uint32_t lvm_checksum(Bytes bytes) {
+[[maybe_unused]] std::uint32_t lvm_checksum(Bytes bytes) {
   constexpr std::uint32_t kInitial = 0xF597'A6CF;
   Crc32 crc(kInitial);
   crc.update(bytes);
