@@ -159,8 +159,8 @@ inline constexpr std::size_t kFileRuns = 4'194'304;
 /// bytes.
 inline constexpr std::size_t kDirectoryNameBytes = 16 * kMiB;
 
-/// Chunks of one btrfs file system, and stripes of all of them, which are held in memory (some 24 and 24 MiB):
-/// 256 TiB in chunks of 1 GiB.
+/// Chunks of one btrfs file system, and stripes of all of them, which are held in memory (some 24 and 24
+/// MiB): 256 TiB in chunks of 1 GiB.
 inline constexpr std::size_t kBtrfsChunks = 262'144;
 inline constexpr std::size_t kBtrfsStripes = 1'048'576;
 /// Extents of one file of btrfs, 40 bytes each: 2 GiB in sectors of 4 KiB, each apart; 64 GiB compressed.

@@ -51,8 +51,9 @@ bool passes_over(Evaluator& evaluator) {
 
 /// Why nothing of this block is written, and what changes that.
 std::string why_not_written(Evaluator& evaluator, const BlockOnDisk& block) {
-  return mode_of(evaluator) == GrubenvMode::kWrite ? "cannot be written: " + block.obstacle
-                                                   : "is not written (only with --grubenv=write, on a disk that can be written)";
+  return mode_of(evaluator) == GrubenvMode::kWrite
+             ? "cannot be written: " + block.obstacle
+             : "is not written (only with --grubenv=write, on a disk that can be written)";
 }
 
 /// Decides whether the requests among the variables are followed; takes them away where not.
