@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/appliance_limits.h"
 #include "base/limits.h"
 #include "fsreaders/device_name.h"
 #include "fsreaders/disk_container.h"
@@ -138,7 +139,18 @@ std::vector<BlockSource*> DiskSet::other_sources(const Slot& slot) const {
   return sources;
 }
 
+bool DiskSet::mount_by_appliance(const Device& device, Slot& slot) {
+  if (appliance_ == nullptr || !slot.appliance_number) return false;
+  slot.file_system = open_appliance_file_system(*appliance_, *slot.appliance_number,
+                                                appliance_volumes_[*slot.appliance_number], budget_);
+  slot.error.reset();
+  if (notes_)
+    for (const std::string& text : slot.file_system->notes()) notes_(device.name, text);
+  return true;
+}
+
 void DiskSet::mount(const Device& device, Slot& slot) {
+  if (appliance_reads_all_ && mount_by_appliance(device, slot)) return;
   // An image that is made for both discs and sticks has a table in the 32 KiB in front of ISO 9660. Any other
   // file system's magic is what a table was written over.
   if (slot.holds_table) {
@@ -153,6 +165,7 @@ void DiskSet::mount(const Device& device, Slot& slot) {
   }
   const auto format = recognise_format(*slot.source);
   if (format && *format == nullptr) {
+    if (mount_by_appliance(device, slot)) return;
     slot.error = no_known_format(device);  // an empty or foreign partition is nothing to tell about
     return;
   }
@@ -171,7 +184,34 @@ void DiskSet::mount(const Device& device, Slot& slot) {
   } else {
     slot.error = with_device(device.name, std::move(mounted).error());
   }
+  if (format && slot.error->code == ErrorCode::kUnsupported && !(*format)->no_files) {
+    if (mount_by_appliance(device, slot)) return;
+    lacks_reader_ = true;
+  }
   note(*slot.error);
+}
+
+Result<void> DiskSet::use_appliance(Appliance& appliance, bool all) {
+  PVHGRUB_TRY_ASSIGN(appliance_volumes_, appliance.file_systems());
+  if (appliance_volumes_.size() > limits::kApplianceFileSystems)
+    return fail(ErrorCode::kProtocol, "the appliance tells of too many file systems");
+  appliance_ = &appliance;
+  appliance_reads_all_ = all;
+  for (std::uint32_t number = 0; number < appliance_volumes_.size(); ++number) {
+    const ApplianceVolume& volume = appliance_volumes_[number];
+    Slot* slot = find(volume.device).slot;
+    if (slot == nullptr) {
+      // A disk or partition that is not on the disks: a name that nobody could have asked for.
+      if (!volume.device.starts_with("lvm/") && !volume.device.starts_with("md/")) continue;
+      Device device;
+      device.name = volume.device;
+      devices_.push_back(std::move(device));
+      slot = slots_.emplace_back(std::make_unique<Slot>()).get();
+      slot->short_name = volume.device;
+    }
+    if (!slot->appliance_number) slot->appliance_number = number;
+  }
+  return {};
 }
 
 Result<FileSystem*> DiskSet::file_system(std::string_view device_name) {
@@ -179,9 +219,13 @@ Result<FileSystem*> DiskSet::file_system(std::string_view device_name) {
   if (found.slot == nullptr)
     return fail(ErrorCode::kNotFound, "there is no such device", std::string(device_name));
   Slot& slot = *found.slot;
+  // A volume of a kind that could not be put together here.
+  if (slot.source == nullptr && slot.file_system == nullptr && mount_by_appliance(*found.device, slot))
+    slot.untold = false;
   if (!slot.error && slot.file_system == nullptr) mount(*found.device, slot);
   if (slot.untold) {
     slot.untold = false;
+    if (slot.error->code == ErrorCode::kUnsupported) lacks_reader_ = true;
     note(*slot.error);
   }
   if (slot.error) return std::unexpected(*slot.error);

@@ -13,6 +13,7 @@
 
 #include "base/budget.h"
 #include "base/result.h"
+#include "fsreaders/appliance_file_system.h"
 #include "fsreaders/disk.h"
 #include "fsreaders/file_system.h"
 #include "fsreaders/partition_table.h"
@@ -33,6 +34,13 @@ class DiskSet final : public Devices {
   [[nodiscard]] static Result<std::unique_ptr<DiskSet>> open(const std::vector<DiskInput>& inputs,
                                                              Budget& budget, NoteSink notes);
   ~DiskSet() override;
+
+  /// From now on the file systems that no reader fits come from the appliance; `all`: all of them. Volumes
+  /// that only it knows are added as devices, whose source() is nullptr. Waits until it has started. To be
+  /// called once, before any file system is asked for; the appliance outlives the set.
+  [[nodiscard]] Result<void> use_appliance(Appliance& appliance, bool all);
+  /// Whether a device that was asked for holds what no reader fits, and an appliance might read.
+  [[nodiscard]] bool lacks_reader() const { return lacks_reader_; }
 
   [[nodiscard]] const std::vector<Device>& devices() const override { return devices_; }
   [[nodiscard]] const Device* device(std::string_view device_name) const override;
@@ -69,6 +77,8 @@ class DiskSet final : public Devices {
   /// The name that a disk of that name gets: itself, or with a number behind it where it is taken.
   [[nodiscard]] std::string free_name(std::string_view name) const;
   void mount(const Device& device, Slot& slot);
+  /// By the appliance; false where it has none of that device.
+  [[nodiscard]] bool mount_by_appliance(const Device& device, Slot& slot);
   /// Of all devices but `slot` that may hold a part of a file system.
   [[nodiscard]] std::vector<BlockSource*> other_sources(const Slot& slot) const;
   /// Puts together the volumes that lie on the disks and their partitions, and adds them as devices.
@@ -93,6 +103,10 @@ class DiskSet final : public Devices {
   std::vector<Device> devices_;
   std::vector<std::unique_ptr<Slot>> slots_;  ///< one a device, in the same order
   std::vector<std::unique_ptr<Loopback>> loopbacks_;
+  Appliance* appliance_ = nullptr;
+  std::vector<ApplianceVolume> appliance_volumes_;
+  bool appliance_reads_all_ = false;
+  bool lacks_reader_ = false;
 };
 
 }  // namespace pvhgrub::fs

@@ -22,9 +22,10 @@ struct DiskSet::Slot {
       nullptr;  ///< the disk, partition.get() or the volume; nullptr: a volume that cannot be read
   std::unique_ptr<BlockSource> partition;
   std::unique_ptr<FileSystem> file_system;
-  std::optional<Error> error;  ///< why there is no file system
-  bool holds_table = false;    ///< a partition table, beside which only ISO 9660 may lie
-  bool untold = false;         ///< the error was known before anybody asked, and is to be told who does
+  std::optional<Error> error;                     ///< why there is no file system
+  std::optional<std::uint32_t> appliance_number;  ///< of the appliance's file system
+  bool holds_table = false;                       ///< a partition table, beside which only ISO 9660 may lie
+  bool untold = false;  ///< the error was known before anybody asked, and is to be told who does
 };
 
 /// A file opened as a disk.

@@ -31,8 +31,8 @@ constexpr std::string_view kReadableBoot = "put /boot on a file system that can 
 // --- What is known. A new reader is one line here, its magic one line below.
 // -----------------------------------------
 
-constexpr Format kLuks{"a LUKS volume, whose key is not known here", nullptr, kPlainBoot};
-constexpr Format kBitlocker{"a BitLocker volume"};
+constexpr Format kLuks{"a LUKS volume, whose key is not known here", nullptr, kPlainBoot, nullptr, true};
+constexpr Format kBitlocker{"a BitLocker volume", nullptr, {}, nullptr, true};
 constexpr Format kLvm2{"an LVM2 physical volume", nullptr,
                        "its label is damaged; in the guest, `pvck' tells more"};
 constexpr Format kMdRaid{"a member of a Linux MD RAID", nullptr, kPlainBoot};
@@ -54,7 +54,7 @@ constexpr Format kUfs{"UFS", open_ufs_file_system};
 constexpr Format kNtfs{"NTFS"};
 constexpr Format kExfat{"exFAT", open_exfat_file_system};
 constexpr Format kFat{"FAT", open_fat_file_system};
-constexpr Format kSwap{"swap space"};
+constexpr Format kSwap{"swap space", nullptr, {}, nullptr, true};
 
 /// One place where a format's magic stands.
 struct Magic {

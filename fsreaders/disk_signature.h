@@ -31,6 +31,7 @@ struct Format {
   OpenFileSystem open = nullptr;  ///< nullptr: known by sight, but this version cannot read it
   std::string_view remedy = {};   ///< what the user can do where it cannot be read; may be empty
   OpenFileSystemOfDevices open_of_devices = nullptr;  ///< instead of `open` where it may lie on several
+  bool no_files = false;  ///< holds none, or none without a key: no appliance could read it either
 };
 
 /// The format of what `source` holds, or nullptr where no known magic is found. The formats that hide others

@@ -7,6 +7,12 @@ namespace pvhgrub::protocol {
 inline constexpr int kChannelDescriptor = 3;  ///< the socketpair to the broker
 inline constexpr int kScriptDescriptor =
     4;  ///< a memfd with a script, where one was given; closed before parsing
-inline constexpr int kFirstDiskDescriptor = 5;  ///< disk 0, read-only; the next disks follow
+inline constexpr int kApplianceDescriptor = 5;  ///< the socketpair to the appliance, where there is one
+inline constexpr int kFirstDiskDescriptor = 6;  ///< disk 0, read-only; the next disks follow
+
+/// The appliance's own, likewise.
+inline constexpr int kApplianceControlDescriptor = 3;    ///< the socketpair to the broker
+inline constexpr int kApplianceQuestionsDescriptor = 4;  ///< the socketpair to the worker
+inline constexpr int kApplianceFirstDiskDescriptor = 5;  ///< disk 0, read-only; the next disks follow
 
 }  // namespace pvhgrub::protocol

@@ -141,6 +141,7 @@ PayloadWriter Request::encode() const {
   writer.put_u64(kernel_limit);
   writer.put_u64(ramdisk_limit);
   writer.put_text(no_firmware);
+  writer.put_u8(static_cast<std::uint8_t>(appliance));
   writer.put_u32(static_cast<std::uint32_t>(disks.size()));
   for (const RequestDisk& disk : disks) put_disk(writer, disk);
   writer.put_u32(static_cast<std::uint32_t>(host_files.size()));
@@ -171,6 +172,7 @@ Result<Request> Request::decode(Bytes payload) {
   PVHGRUB_TRY_ASSIGN(request.kernel_limit, reader.u64());
   PVHGRUB_TRY_ASSIGN(request.ramdisk_limit, reader.u64());
   PVHGRUB_TRY_ASSIGN(request.no_firmware, reader.text());
+  PVHGRUB_TRY_ASSIGN(request.appliance, get_enumeration(reader, ApplianceUse::kAll));
   PVHGRUB_TRY_ASSIGN(const std::uint32_t count, get_count(reader));
   for (std::uint32_t i = 0; i < count; ++i) {
     PVHGRUB_TRY_ASSIGN(const RequestDisk disk, get_disk(reader));
@@ -411,6 +413,7 @@ PayloadWriter VerdictMessage::encode() const {
   PayloadWriter writer;
   writer.put_u8(success ? 1 : 0);
   writer.put_u8(script_status ? 1 : 0);
+  writer.put_u8(lacks_reader ? 1 : 0);
   writer.put_u8(static_cast<std::uint8_t>(error.code));
   writer.put_text(error.message);
   writer.put_text(error.where);
@@ -423,6 +426,7 @@ Result<VerdictMessage> VerdictMessage::decode(Bytes payload) {
   VerdictMessage message;
   PVHGRUB_TRY_ASSIGN(message.success, reader.boolean());
   PVHGRUB_TRY_ASSIGN(message.script_status, reader.boolean());
+  PVHGRUB_TRY_ASSIGN(message.lacks_reader, reader.boolean());
   PVHGRUB_TRY_ASSIGN(message.error.code, get_enumeration(reader, ErrorCode::kInternal));
   PVHGRUB_TRY_ASSIGN(message.error.message, reader.text());
   PVHGRUB_TRY_ASSIGN(message.error.where, reader.text());

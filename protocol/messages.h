@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "protocol/appliance_messages.h"
 #include "protocol/boot_terms.h"
 #include "protocol/frame.h"
 
@@ -74,6 +75,7 @@ struct Request {
   std::uint64_t kernel_limit = limits::kKernelBytes;    ///< bytes of a kernel at most
   std::uint64_t ramdisk_limit = limits::kRamdiskBytes;  ///< bytes of a ramdisk at most
   std::string no_firmware;  ///< why no firmware is among the host's files, and what to do about it
+  ApplianceUse appliance = ApplianceUse::kNone;  ///< not kNone: it waits on the appliance's descriptor
   std::vector<RequestDisk> disks;
   /// Extents count them on behind the disks.
   std::vector<HostFile> host_files;
@@ -205,6 +207,7 @@ struct VerdictMessage {
   bool success = false;
   bool script_status = true;  ///< Mode::kEvaluate: the last command's status
   Error error;                ///< when not success
+  bool lacks_reader = false;  ///< a device holds what only the appliance may be able to read
   [[nodiscard]] PayloadWriter encode() const;
   [[nodiscard]] static Result<VerdictMessage> decode(Bytes payload);
 };

@@ -72,6 +72,7 @@ Result<LayerReport> confine(const ConfineOptions& options) {
   const ConfinePlan& plan = options.plan;
   std::vector<int> granted = options.disks;
   granted.push_back(options.channel);
+  if (options.appliance) granted.push_back(*options.appliance);
   PVHGRUB_TRY(check_single_thread());
   PVHGRUB_TRY(check_descriptors(granted));
   PVHGRUB_TRY(check_read_only(options.disks));
@@ -100,7 +101,7 @@ Result<LayerReport> confine(const ConfineOptions& options) {
 #ifndef PVHGRUB_SANITIZED_BUILD
   // Last, because it forbids all of the above.
   PVHGRUB_TRY_ASSIGN(const SeccompSummary seccomp,
-                     load_seccomp_filter(options.profile, options.channel, options.disks));
+                     load_seccomp_filter(options.profile, options.channel, options.disks, options.appliance));
   report.seccomp = true;
   report.allowed_calls = seccomp.allowed_calls;
   report.refused_calls = seccomp.refused_calls;

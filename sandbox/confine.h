@@ -3,6 +3,7 @@
 // byte.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "base/result.h"
@@ -16,6 +17,8 @@ struct ConfineOptions {
   Profile profile = Profile::kExtract;
   ConfinePlan plan;  ///< ConfinePlan::from_arguments(argc, argv)
   int channel = -1;  ///< the socket to the broker: the only descriptor that write(2) takes from here on
+  /// The socket to an appliance, with Profile::kExtractWithAppliance: read(2) and write(2) take it too.
+  std::optional<int> appliance = std::nullopt;
   std::vector<int>
       disks;  ///< descriptors read-only; pread, read, lseek, fstat and posix_fadvise take these from here on
 };

@@ -34,24 +34,42 @@ scmp_arg_cmp equal(unsigned index, std::uint64_t value) {
   return {.arg = index, .op = SCMP_CMP_EQ, .datum_a = value, .datum_b = 0};
 }
 
-/// One filter rule a disk where a condition names the disks: rules for one call are alternatives.
-Result<void> add_rule(const Filter& filter, const SyscallRule& rule, int channel,
-                      std::span<const int> disks) {
+/// What conditions on descriptors compare with.
+struct Descriptors {
+  std::vector<int> disks;
+  std::vector<int> channel;
+  std::vector<int> disks_and_appliance;
+  std::vector<int> channel_and_appliance;
+};
+
+/// One filter rule a descriptor where a condition names descriptors: rules for one call are alternatives.
+Result<void> add_rule(const Filter& filter, const SyscallRule& rule, const Descriptors& descriptors) {
   const std::uint32_t action =
       rule.action == SyscallRule::Action::kAllow ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM);
   const std::string name(rule.name);
   const int number = seccomp_syscall_resolve_name(name.c_str());
   if (number == __NR_SCMP_ERROR) return sandbox_failure("libseccomp does not know the call " + name);
   std::vector<scmp_arg_cmp> conditions;
-  const ArgumentRule* disk = nullptr;
+  unsigned index = 0;
+  const std::vector<int>* granted = nullptr;
+  const auto one_of = [&](const ArgumentRule& argument, const std::vector<int>& numbers) {
+    index = argument.index;
+    granted = &numbers;
+  };
   for (const ArgumentRule& argument : rule.arguments) switch (argument.test) {
       case ArgumentRule::Test::kAny:
         break;
       case ArgumentRule::Test::kDisk:
-        disk = &argument;
+        one_of(argument, descriptors.disks);
         break;
       case ArgumentRule::Test::kChannel:
-        conditions.push_back(equal(argument.index, static_cast<std::uint64_t>(channel)));
+        one_of(argument, descriptors.channel);
+        break;
+      case ArgumentRule::Test::kDiskOrAppliance:
+        one_of(argument, descriptors.disks_and_appliance);
+        break;
+      case ArgumentRule::Test::kChannelOrAppliance:
+        one_of(argument, descriptors.channel_and_appliance);
         break;
       case ArgumentRule::Test::kMaskedEqual:
         conditions.push_back({.arg = argument.index,
@@ -67,9 +85,9 @@ Result<void> add_rule(const Filter& filter, const SyscallRule& rule, int channel
       return Result<void>(sandbox_failure("cannot make the filter's rule for " + name, -result));
     return Result<void>();
   };
-  if (disk == nullptr) return add();
-  for (const int fd : disks) {
-    conditions.push_back(equal(disk->index, static_cast<std::uint64_t>(fd)));
+  if (granted == nullptr) return add();
+  for (const int fd : *granted) {
+    conditions.push_back(equal(index, static_cast<std::uint64_t>(fd)));
     PVHGRUB_TRY(add());
     conditions.pop_back();
   }
@@ -85,12 +103,25 @@ Result<void> check_filter() {
 
 }  // namespace
 
-Result<SeccompSummary> load_seccomp_filter(Profile profile, int channel, std::span<const int> disks) {
+Result<SeccompSummary> load_seccomp_filter(Profile profile, int channel, std::span<const int> disks,
+                                           std::optional<int> appliance) {
   if (channel < 0) return fail(ErrorCode::kInternal, "the worker has no channel");
+  if (appliance.has_value() != (profile == Profile::kExtractWithAppliance))
+    return fail(ErrorCode::kInternal, "the worker's profile does not fit its descriptors");
+  Descriptors descriptors{.disks = {disks.begin(), disks.end()},
+                          .channel = {channel},
+                          .disks_and_appliance = {},
+                          .channel_and_appliance = {}};
+  descriptors.disks_and_appliance = descriptors.disks;
+  descriptors.channel_and_appliance = descriptors.channel;
+  if (appliance) {
+    descriptors.disks_and_appliance.push_back(*appliance);
+    descriptors.channel_and_appliance.push_back(*appliance);
+  }
   PVHGRUB_TRY_ASSIGN(const Filter filter, new_filter());
   SeccompSummary summary;
   for (const SyscallRule& rule : syscall_table(profile)) {
-    PVHGRUB_TRY(add_rule(filter, rule, channel, disks));
+    PVHGRUB_TRY(add_rule(filter, rule, descriptors));
     ++(rule.action == SyscallRule::Action::kAllow ? summary.allowed_calls : summary.refused_calls);
   }
   const int result = seccomp_load(filter.get());

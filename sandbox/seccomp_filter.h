@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 
 #include "base/result.h"
@@ -16,8 +17,9 @@ struct SeccompSummary {
 
 /// Turns the table into a filter and loads it into the calling thread for good. Any other call, and any call
 /// of a foreign architecture (i386's int 0x80, x32), kills the process with SIGSYS. Sets no_new_privs. Needs
-/// no descriptor.
+/// no descriptor. `appliance`: its socket, which Profile::kExtractWithAppliance needs and no other takes.
 [[nodiscard]] Result<SeccompSummary> load_seccomp_filter(Profile profile, int channel,
-                                                         std::span<const int> disks);
+                                                         std::span<const int> disks,
+                                                         std::optional<int> appliance);
 
 }  // namespace pvhgrub::sandbox

@@ -111,14 +111,15 @@ struct Preparation {
   std::string uid_map;
   std::string gid_map;
   std::string locale = "LC_ALL=C.UTF-8";
-  std::string name = "pvhgrub-worker";
+  std::string name;
   std::array<char*, 3> arguments{};
   std::array<char*, 2> environment{};
 
-  explicit Preparation(const ConfinePlan& plan)
+  Preparation(const ConfinePlan& plan, std::string program_name)
       : argument(plan.to_argument()),
         uid_map("0 " + std::to_string(plan.uid) + " 1\n"),
-        gid_map("0 " + std::to_string(plan.gid) + " 1\n") {
+        gid_map("0 " + std::to_string(plan.gid) + " 1\n"),
+        name(std::move(program_name)) {
     arguments = {name.data(), argument.data(), nullptr};
     environment = {locale.data(), nullptr};
   }
@@ -138,7 +139,7 @@ Result<Attempt> try_spawn(const SpawnRequest& request, const ConfinePlan& plan, 
   if (pipe2(ends, O_CLOEXEC) != 0) return sandbox_failure("cannot make a pipe", errno);
   const UniqueFd read_end(ends[0]);
   UniqueFd write_end(ends[1]);
-  const Preparation preparation(plan);
+  const Preparation preparation(plan, request.name);
   const ChildSetup setup{.grants = request.fds,
                          .highest_number = highest_number,
                          .error_pipe = write_end.get(),
@@ -185,7 +186,7 @@ std::unexpected<Error> no_namespaces(bool root, int clone_errno) {
 
 Result<WorkerProcess> spawn_worker(const SpawnRequest& request) {
   PVHGRUB_TRY_ASSIGN(const int highest_number, check_request(request));
-  PVHGRUB_TRY_ASSIGN(const WorkerIdentity identity, choose_worker_identity(request.run_as));
+  PVHGRUB_TRY_ASSIGN(const WorkerIdentity identity, choose_worker_identity(request.run_as, request.apart));
   keep_children_waitable();
 
   const bool root = geteuid() == 0;

@@ -25,7 +25,9 @@ struct SpawnRequest {
   std::vector<FdGrant> fds =
       {};  ///< the worker starts with exactly these; 0-2 are /dev/null where not granted
   std::optional<uid_t> run_as = std::nullopt;  ///< --runas; without it see sandbox/worker_identity.h
-  bool allow_landlock_only = false;  ///< where namespaces cannot be had, Landlock alone may hide the files
+  bool allow_landlock_only = false;     ///< where namespaces cannot be had, Landlock alone may hide the files
+  std::string name = "pvhgrub-worker";  ///< what it is called, its argv[0]
+  bool apart = false;                   ///< another user than the worker's; see sandbox/worker_identity.h
 };
 
 /// Starts the worker, which calls confine() first thing. Three ways, chosen by trying:

@@ -5,6 +5,8 @@
 #include <linux/futex.h>
 #include <sys/mman.h>
 
+#include <array>
+
 namespace pvhgrub::sandbox {
 namespace {
 
@@ -30,7 +32,7 @@ constexpr ArgumentRule not_executable(unsigned index) {
           "only PROT_READ, PROT_WRITE"};
 }
 
-constexpr SyscallRule kExtractTable[] = {
+constexpr auto kExtractTable = std::to_array<SyscallRule>({
     // The disks, for reading.
     {"pread64", Action::kAllow, {disk(0)}, "every read of a disk of ours"},
     {"read", Action::kAllow, {disk(0)}, "libfdisk reads with lseek and read"},
@@ -82,7 +84,22 @@ constexpr SyscallRule kExtractTable[] = {
      {},
      "qsort asks how much memory there is; also proves that the filter is on"},
     {"close", Action::kRefuse, {}, "owners of descriptors on the way out; a free number could be reused"},
-};
+});
+
+/// With an appliance two calls take one more descriptor; nothing else differs.
+constexpr auto kExtractWithApplianceTable = [] {
+  auto table = kExtractTable;
+  for (SyscallRule& rule : table) {
+    if (rule.name == "read") {
+      rule.arguments[0] = {Test::kDiskOrAppliance, 0, 0, 0, "is a disk or the appliance"};
+      rule.why = "libfdisk reads with lseek and read; answers of the appliance";
+    } else if (rule.name == "write") {
+      rule.arguments[0] = {Test::kChannelOrAppliance, 0, 0, 0, "is the channel or the appliance"};
+      rule.why = "frames to the broker, questions to the appliance";
+    }
+  }
+  return table;
+}();
 
 std::string render(const SyscallRule& rule) {
   std::string line = rule.action == Action::kAllow ? "allow  " : "refuse ";
@@ -101,6 +118,8 @@ std::span<const SyscallRule> syscall_table(Profile profile) {
   switch (profile) {
     case Profile::kExtract:
       break;
+    case Profile::kExtractWithAppliance:
+      return kExtractWithApplianceTable;
   }
   return kExtractTable;
 }

@@ -13,16 +13,19 @@ namespace pvhgrub::sandbox {
 
 /// What the worker is for; each has its own table.
 enum class Profile : std::uint8_t {
-  kExtract,  ///< reads disks, answers on the channel
+  kExtract,               ///< reads disks, answers on the channel
+  kExtractWithAppliance,  ///< the same, and asks an appliance on a socket of its own
 };
 
 /// One condition on one argument. All conditions of a rule must hold.
 struct ArgumentRule {
   enum class Test : std::uint8_t {
-    kAny,         ///< no condition (an unused slot)
-    kDisk,        ///< is one of the disks' descriptors
-    kChannel,     ///< is the channel's descriptor
-    kMaskedEqual  ///< (argument & mask) == value
+    kAny,                 ///< no condition (an unused slot)
+    kDisk,                ///< is one of the disks' descriptors
+    kChannel,             ///< is the channel's descriptor
+    kDiskOrAppliance,     ///< is one of the disks' descriptors or the appliance's
+    kChannelOrAppliance,  ///< is the channel's descriptor or the appliance's
+    kMaskedEqual          ///< (argument & mask) == value
   };
   Test test = Test::kAny;
   unsigned index = 0;  ///< which argument, from 0

@@ -22,8 +22,9 @@ Result<WorkerIdentity> identity_of_run_as(uid_t uid) {
   return WorkerIdentity{uid, uid};
 }
 
-Result<WorkerIdentity> unused_identity() {
-  const uid_t start = static_cast<uid_t>(getpid()) % kUnusedUids;
+Result<WorkerIdentity> unused_identity(bool apart) {
+  // Half the range away, where the worker does not come in its tries.
+  const uid_t start = static_cast<uid_t>(getpid()) % kUnusedUids + (apart ? kUnusedUids / 2 : 0);
   for (uid_t i = 0; i < kTries; ++i) {
     const uid_t id = kFirstUnusedUid + (start + i) % kUnusedUids;
     if (getpwuid(id) == nullptr && getgrgid(id) == nullptr) return WorkerIdentity{id, id};
@@ -34,7 +35,7 @@ Result<WorkerIdentity> unused_identity() {
 
 }  // namespace
 
-Result<WorkerIdentity> choose_worker_identity(std::optional<uid_t> run_as) {
+Result<WorkerIdentity> choose_worker_identity(std::optional<uid_t> run_as, bool apart) {
   if (run_as && (*run_as == 0 || *run_as == kNoUid))
     return fail(ErrorCode::kUsage, "--runas takes an unprivileged user's id, not " + std::to_string(*run_as));
   const uid_t caller = geteuid();
@@ -45,8 +46,9 @@ Result<WorkerIdentity> choose_worker_identity(std::optional<uid_t> run_as) {
     return WorkerIdentity{caller, getegid()};
   }
   if (run_as) return identity_of_run_as(*run_as);
+  if (apart) return unused_identity(true);
   const passwd* account = getpwnam(kWorkerUser);
-  if (account == nullptr) return unused_identity();
+  if (account == nullptr) return unused_identity(false);
   if (account->pw_uid == 0 || account->pw_gid == 0)
     return sandbox_failure(std::string("the user \"") + kWorkerUser + "\" has uid or gid 0");
   return WorkerIdentity{account->pw_uid, account->pw_gid};

@@ -32,7 +32,9 @@ struct WorkerIdentity {
 ///   group has,
 ///     counted from the caller's pid on, so that workers of several callers differ.
 ///   not root: the caller itself; --runas may name nobody else.
-/// kUsage: --runas is 0, (uid_t)-1 or not possible. kSandbox: no fit id.
-[[nodiscard]] Result<WorkerIdentity> choose_worker_identity(std::optional<uid_t> run_as);
+/// `apart`: of a second process beside the worker. It gets the same from --runas and from a caller who is not
+/// root; else one of the range, not the user "pvhgrub" and not the worker's. kUsage: --runas is 0, (uid_t)-1
+/// or not possible. kSandbox: no fit id.
+[[nodiscard]] Result<WorkerIdentity> choose_worker_identity(std::optional<uid_t> run_as, bool apart = false);
 
 }  // namespace pvhgrub::sandbox

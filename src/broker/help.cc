@@ -48,6 +48,8 @@ And also:
   --sha256                  tell the checksum of each output (json, simple0-extended)
   --inspect                 tell what DISK, or the kernel image that it is, holds and how it would boot
   --grub-platform=NAME      what $grub_platform says (default xen_pvh)
+  --appliance=WHEN          read file systems by libguestfs: never (the default), auto (where no reader fits; takes
+                            tens of seconds), always
   --deadline=SECONDS        give up after so long (default 120; 0: never)
   --sandbox-report          tell which layers confine the worker; DISK may be left out
   --allow-landlock-only     where namespaces cannot be had, let Landlock alone hide the host's files

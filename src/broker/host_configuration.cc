@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::array kConfigurableOptions{
     ConfigurableOption{"allow-landlock-only", OptionKind::kFlag},
+    ConfigurableOption{"appliance", OptionKind::kText},
     ConfigurableOption{"boot", OptionKind::kText},
     ConfigurableOption{"boot-hypervisor", OptionKind::kFlag},
     ConfigurableOption{"deadline", OptionKind::kNumber},

@@ -51,6 +51,7 @@ enum LongOption : int {
   kDeadline,
   kSandboxReport,
   kAllowLandlockOnly,
+  kAppliance,
   kVersionOption,
 };
 
@@ -92,6 +93,7 @@ constexpr std::array kLongOptions{
     option{"deadline", required_argument, nullptr, kDeadline},
     option{"sandbox-report", no_argument, nullptr, kSandboxReport},
     option{"allow-landlock-only", no_argument, nullptr, kAllowLandlockOnly},
+    option{"appliance", required_argument, nullptr, kAppliance},
     option{"version", no_argument, nullptr, kVersionOption},
     option{nullptr, 0, nullptr, 0},
 };
@@ -130,6 +132,13 @@ Result<protocol::GrubenvMode> parse_grubenv(std::string_view text) {
   if (text == "write") return protocol::GrubenvMode::kWrite;
   if (text == "ignore") return protocol::GrubenvMode::kIgnore;
   return usage("--grubenv is read, write or ignore, not '" + std::string(text) + "'");
+}
+
+Result<AppliancePolicy> parse_appliance(std::string_view text) {
+  if (text == "never") return AppliancePolicy::kNever;
+  if (text == "auto") return AppliancePolicy::kAuto;
+  if (text == "always") return AppliancePolicy::kAlways;
+  return usage("--appliance is auto, never or always, not '" + std::string(text) + "'");
 }
 
 void apply_flag(Options& options, int letter) {
@@ -291,6 +300,10 @@ Result<void> apply_value(Options& options, int letter, const std::string& value)
     case kModule:
     case kModuleAs:
       return apply_boot_value(options, letter, value);
+    case kAppliance: {
+      PVHGRUB_TRY_ASSIGN(options.appliance, parse_appliance(value));
+      break;
+    }
     case kDeadline: {
       PVHGRUB_TRY_ASSIGN(options.deadline_milliseconds, parse_deadline(value));
       break;
@@ -331,6 +344,8 @@ Result<void> check(Options& options) {
     return usage("more than " + std::to_string(limits::kDisks) + " disks were given");
   if (options.is_configuration && options.offset)
     return usage("--offset goes with a disk, not with --isconfig");
+  if (options.appliance != AppliancePolicy::kNever && options.offset)
+    return usage("--appliance reads whole disks, so it does not go with --offset");
   if (options.run_as == uid_t{0}) return usage("--runas=0 would run the worker as root");
   // xl passes these with nothing behind them where xl.cfg says so; that means the same as leaving them out.
   for (std::optional<std::string>* value :

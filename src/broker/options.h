@@ -17,6 +17,13 @@
 
 namespace pvhgrub::broker {
 
+/// --appliance: when file systems may be read through it.
+enum class AppliancePolicy : std::uint8_t {
+  kNever,
+  kAuto,    ///< once more with it, where a boot fails for want of a reader
+  kAlways,  ///< all file systems come from it
+};
+
 /// One --module with its --module-as.
 struct ModuleOption {
   std::string path;
@@ -36,6 +43,7 @@ struct Options {
   bool allow_landlock_only = false;
   bool sha256 = false;
   bool inspect = false;
+  AppliancePolicy appliance = AppliancePolicy::kNever;
   std::string output;            ///< empty or "-": standard output
   std::string output_directory;  ///< empty: the default, which is made where it does not exist
   protocol::ResultFormat output_format = protocol::ResultFormat::kSxp;

@@ -8,6 +8,7 @@
 #include "base/escape.h"
 #include "protocol/descriptors.h"
 #include "protocol/inspection.h"
+#include "src/broker/appliance_process.h"
 #include "src/broker/console.h"
 #include "src/broker/console_wait.h"
 #include "src/broker/environment_writer.h"
@@ -104,18 +105,50 @@ class Program {
   }
 
  private:
-  // Opens what the request needs, runs one worker on it, and leaves what it said in handler_.
+  // Asks a worker; with --appliance=auto once more, beside the appliance, where a reader is all that was
+  // missing.
   Result<protocol::VerdictMessage> ask(ExtentCopier* copier) {
+    started_ = monotonic_milliseconds();
+    if (options_.appliance == AppliancePolicy::kAlways && !request_.disks.empty())
+      PVHGRUB_TRY(start_appliance(protocol::ApplianceUse::kAll));
+    auto verdict = ask_worker(copier);
+    const bool nothing_sent = copier == nullptr || (!copier->path(protocol::OutputKind::kKernel) &&
+                                                    !copier->path(protocol::OutputKind::kRamdisk));
+    if (verdict || options_.appliance != AppliancePolicy::kAuto || !lacks_reader_ || !nothing_sent)
+      return verdict;
+    console_.discard();
+    console_.notice("", verdict.error().describe());
+    console_.notice("", "trying once more with the appliance (--appliance=auto)");
+    PVHGRUB_TRY(start_appliance(protocol::ApplianceUse::kMissing));
+    return ask_worker(copier);
+  }
+
+  Result<void> start_appliance(protocol::ApplianceUse use) {
+    PVHGRUB_TRY_ASSIGN(const std::string path, find_appliance());
+    std::vector<ApplianceDisk> disks;
+    for (const GuestDisk& disk : disks_) disks.push_back({disk.fd.get(), disk.facts.size});
+    PVHGRUB_TRY_ASSIGN(ApplianceProcess started,
+                       ApplianceProcess::start(path, options_.run_as, disks, console_));
+    appliance_.emplace(std::move(started));
+    request_.appliance = use;
+    return {};
+  }
+
+  // Opens what the request needs, runs one worker on it, and leaves what it said in handler_.
+  Result<protocol::VerdictMessage> ask_worker(ExtentCopier* copier) {
     SessionSettings settings;
     PVHGRUB_TRY_ASSIGN(settings.worker_path, find_worker());
     settings.run_as = options_.run_as;
     settings.allow_landlock_only = options_.allow_landlock_only;
     settings.deadline_milliseconds = options_.deadline_milliseconds;
+    settings.started_milliseconds = started_;
+    settings.appliance = appliance_ ? &*appliance_ : nullptr;
 
     std::vector<sandbox::FdGrant> descriptors;
     if (script_.valid()) descriptors.push_back({script_.get(), protocol::kScriptDescriptor});
     for (const GuestDisk& disk : disks_)
       descriptors.push_back({disk.fd.get(), static_cast<int>(disk.facts.descriptor)});
+    request_.host_files.clear();
     host_files_.add_to(request_, protocol::kFirstDiskDescriptor + static_cast<int>(request_.disks.size()),
                        descriptors);
 
@@ -126,7 +159,9 @@ class Program {
     protocol::ListingWriter* const writer = listing.get();
     handler_.emplace(console_, std::move(listing), copier, options_.sandbox_report);
     WorkerSession session(std::move(settings), termination_, copier);
-    PVHGRUB_TRY_ASSIGN(protocol::VerdictMessage verdict, session.run(request_, descriptors, *handler_));
+    auto asked = session.run(request_, descriptors, *handler_);
+    lacks_reader_ = session.lacks_reader();
+    PVHGRUB_TRY_ASSIGN(protocol::VerdictMessage verdict, std::move(asked));
     if (writer != nullptr) PVHGRUB_TRY(console_.print(writer->end()));
     PVHGRUB_TRY(console_.flush());
     return verdict;
@@ -277,6 +312,9 @@ class Program {
   UniqueFd script_;
   HostFiles host_files_;
   std::vector<GuestDisk> disks_;
+  std::optional<ApplianceProcess> appliance_;
+  std::uint64_t started_ = 0;  // milliseconds, CLOCK_MONOTONIC
+  bool lacks_reader_ = false;
   std::optional<RequestHandler> handler_;
   std::optional<EnvironmentWriter> environment_writer_;
 };

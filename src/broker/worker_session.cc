@@ -38,7 +38,7 @@ Result<std::string> find_worker() {
 Result<protocol::VerdictMessage> WorkerSession::run(const protocol::Request& request,
                                                     const std::vector<sandbox::FdGrant>& descriptors,
                                                     protocol::WorkerEvents& events) {
-  started_ = monotonic_milliseconds();
+  started_ = settings_.started_milliseconds != 0 ? settings_.started_milliseconds : monotonic_milliseconds();
   const protocol::PayloadWriter payload = request.encode();
   if (payload.payload().size() > limits::kFramePayload)
     return fail(ErrorCode::kUsage, "the options are too long all together");
@@ -51,8 +51,12 @@ Result<protocol::VerdictMessage> WorkerSession::run(const protocol::Request& req
   sandbox::SpawnRequest spawn{settings_.worker_path, descriptors, settings_.run_as,
                               settings_.allow_landlock_only};
   spawn.fds.push_back({workers_end.get(), protocol::kChannelDescriptor});
+  if (settings_.appliance != nullptr)
+    spawn.fds.push_back({settings_.appliance->workers_end(), protocol::kApplianceDescriptor});
   PVHGRUB_TRY_ASSIGN(sandbox::WorkerProcess worker, sandbox::spawn_worker(spawn));
   workers_end.reset();
+  // So that the worker sees the appliance's end, and the other way round.
+  if (settings_.appliance != nullptr) settings_.appliance->handed_over();
 
   const auto header = protocol::encode_header(protocol::FrameType::kRequest, 0, payload.payload().size());
   protocol::Conversation conversation(request, events);
@@ -61,6 +65,7 @@ Result<protocol::VerdictMessage> WorkerSession::run(const protocol::Request& req
   if (sent) sent = write_all(channel_.get(), as_text(payload.payload()), "the channel to the worker");
   const Result<void> done = loop(conversation);
   if (!done) return std::unexpected(explain_sudden_end(worker, done.error()));
+  lacks_reader_ = conversation.verdict()->lacks_reader;
   if (!conversation.verdict()->success) return std::unexpected(conversation.verdict()->error);
   return *conversation.verdict();
 }
@@ -100,11 +105,14 @@ Result<void> WorkerSession::wait_for_events(bool may_read, bool& readable) {
     timeout = static_cast<int>(kLingerMilliseconds);
   }
   if (copying()) timeout = 0;
-  std::array<pollfd, 2> events{{{termination_.fd(), POLLIN, 0}, {may_read ? channel_.get() : -1, POLLIN, 0}}};
+  const int progress = settings_.appliance != nullptr ? settings_.appliance->progress_fd() : -1;
+  std::array<pollfd, 3> events{
+      {{termination_.fd(), POLLIN, 0}, {may_read ? channel_.get() : -1, POLLIN, 0}, {progress, POLLIN, 0}}};
   if (poll(events.data(), events.size(), timeout) < 0 && errno != EINTR)
     return fail_errno("cannot wait for the worker");
   if (events[0].revents != 0) return std::unexpected(termination_.reason());
   readable = events[1].revents != 0;
+  if (events[2].revents != 0) settings_.appliance->read_progress();
   return {};
 }
 

@@ -10,6 +10,7 @@
 #include "base/unique_fd.h"
 #include "protocol/conversation.h"
 #include "sandbox/spawn.h"
+#include "src/broker/appliance_process.h"
 #include "src/broker/extent_copier.h"
 #include "src/broker/termination.h"
 
@@ -20,6 +21,8 @@ struct SessionSettings {
   std::optional<uid_t> run_as;
   bool allow_landlock_only = false;
   std::uint64_t deadline_milliseconds = 0;  ///< 0: none
+  std::uint64_t started_milliseconds = 0;  ///< when the deadline began (CLOCK_MONOTONIC); 0: with the session
+  ApplianceProcess* appliance = nullptr;   ///< started already, where there is one; outlives the session
 };
 
 /// pvhgrub-worker beside this program, else where it was installed.
@@ -38,6 +41,9 @@ class WorkerSession {
                                                      const std::vector<sandbox::FdGrant>& descriptors,
                                                      protocol::WorkerEvents& events);
 
+  /// After run() has failed: whether the appliance might read what the worker could not.
+  [[nodiscard]] bool lacks_reader() const { return lacks_reader_; }
+
  private:
   [[nodiscard]] Result<void> loop(protocol::Conversation& conversation);
   [[nodiscard]] Result<void> wait_for_events(bool may_read, bool& readable);
@@ -50,6 +56,7 @@ class WorkerSession {
   Termination& termination_;
   ExtentCopier* copier_;
   UniqueFd channel_;
+  bool lacks_reader_ = false;
   bool ended_ = false;                       // the worker closed its end
   std::uint64_t started_ = 0;                // milliseconds, CLOCK_MONOTONIC
   std::optional<std::uint64_t> verdict_at_;  // the same clock

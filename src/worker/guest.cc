@@ -5,6 +5,7 @@
 #include "grubcfg/block_list_file.h"
 #include "grubcfg/configuration_search.h"
 #include "grubcfg/other_systems.h"
+#include "protocol/descriptors.h"
 
 namespace pvhgrub::worker {
 namespace {
@@ -40,7 +41,11 @@ grubcfg::GrubenvMode grubenv_mode(protocol::GrubenvMode mode) {
 }  // namespace
 
 Guest::Guest(const protocol::Request& request, std::string script, Reporter& reporter, Budget& budget)
-    : request_(request), script_(std::move(script)), reporter_(reporter), budget_(budget) {
+    : request_(request),
+      script_(std::move(script)),
+      reporter_(reporter),
+      budget_(budget),
+      appliance_socket_(protocol::kApplianceDescriptor) {
   if (!request.grub_platform.empty()) settings_.platform = request.grub_platform;
   settings_.grubenv = grubenv_mode(request.grubenv);
   settings_.boot_image_argument = !request.no_boot_image;
@@ -56,6 +61,8 @@ Result<void> Guest::open_disks() {
                      fs::DiskSet::open(inputs, budget_, [this](std::string where, std::string message) {
                        reporter_.notice(std::move(where), std::move(message));
                      }));
+  if (request_.appliance != protocol::ApplianceUse::kNone)
+    PVHGRUB_TRY(disks_->use_appliance(appliance_, request_.appliance == protocol::ApplianceUse::kAll));
   for (const fs::Device& device : disks_->devices())
     reporter_.explain("device " + device.name + ": " + std::to_string(device.size) + " bytes" +
                       (device.partition_type.empty() ? "" : ", type " + device.partition_type));

@@ -11,6 +11,7 @@
 #include "fsreaders/disk_set.h"
 #include "grubcfg/configuration.h"
 #include "protocol/messages.h"
+#include "src/worker/appliance_client.h"
 #include "src/worker/reporter.h"
 
 namespace pvhgrub::worker {
@@ -34,6 +35,9 @@ class Guest {
   /// The request's devices, once open_disks() has succeeded.
   [[nodiscard]] fs::Devices& devices() { return *disks_; }
 
+  /// Whether a device was asked for that only the appliance may be able to read.
+  [[nodiscard]] bool lacks_reader() const { return disks_ != nullptr && disks_->lacks_reader(); }
+
   /// --eval: the status of the script's last command.
   [[nodiscard]] Result<bool> evaluate();
 
@@ -54,6 +58,8 @@ class Guest {
   Reporter& reporter_;
   Budget& budget_;
   grubcfg::GrubSettings settings_;
+  ApplianceSocket appliance_socket_;
+  ApplianceClient appliance_{appliance_socket_};
   std::unique_ptr<fs::DiskSet> disks_;
 };
 

@@ -40,6 +40,10 @@ Result<void> confine_worker(int argc, char** argv, const protocol::Request& requ
   sandbox::ConfineOptions options;
   PVHGRUB_TRY_ASSIGN(options.plan, sandbox::ConfinePlan::from_arguments(argc, argv));
   options.channel = protocol::kChannelDescriptor;
+  if (request.appliance != protocol::ApplianceUse::kNone) {
+    options.profile = sandbox::Profile::kExtractWithAppliance;
+    options.appliance = protocol::kApplianceDescriptor;
+  }
   for (const protocol::RequestDisk& disk : request.disks)
     options.disks.push_back(static_cast<int>(disk.descriptor));
   for (const protocol::HostFile& file : request.host_files)
@@ -50,12 +54,8 @@ Result<void> confine_worker(int argc, char** argv, const protocol::Request& requ
   return channel.send(protocol::FrameType::kLayers, 0, text.payload());
 }
 
-Result<void> serve(const protocol::Request& request, std::string script, Channel& channel,
-                   protocol::VerdictMessage& verdict) {
-  if (request.mode == protocol::Mode::kReport) return {};
-  Reporter reporter(channel, request.explain, request.mode == protocol::Mode::kEvaluate);
-  Budget budget = Budget::standard();
-  Guest guest(request, std::move(script), reporter, budget);
+Result<void> serve_mode(Guest& guest, const protocol::Request& request, Channel& channel, Reporter& reporter,
+                        Budget& budget, protocol::VerdictMessage& verdict) {
   // What is inspected may be no disk.
   if (request.mode != protocol::Mode::kInspect) PVHGRUB_TRY(guest.open_disks());
   switch (request.mode) {
@@ -73,6 +73,17 @@ Result<void> serve(const protocol::Request& request, std::string script, Channel
       break;
   }
   return fail(ErrorCode::kInternal, "a mode without a handler");
+}
+
+Result<void> serve(const protocol::Request& request, std::string script, Channel& channel,
+                   protocol::VerdictMessage& verdict) {
+  if (request.mode == protocol::Mode::kReport) return {};
+  Reporter reporter(channel, request.explain, request.mode == protocol::Mode::kEvaluate);
+  Budget budget = Budget::standard();
+  Guest guest(request, std::move(script), reporter, budget);
+  const Result<void> done = serve_mode(guest, request, channel, reporter, budget, verdict);
+  if (!done) verdict.lacks_reader = guest.lacks_reader();
+  return done;
 }
 
 Result<void> run(int argc, char** argv, Channel& channel, protocol::VerdictMessage& verdict) {
