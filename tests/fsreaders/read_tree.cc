@@ -17,6 +17,9 @@
 #include "base/limits.h"
 #include "base/unique_fd.h"
 #include "fsreaders/disk_set.h"
+#ifdef PVHGRUB_READ_BY_APPLIANCE
+#include "tests/src/appliance/appliance_reader.h"
+#endif
 
 namespace pvhgrub::fs {
 namespace {
@@ -144,6 +147,12 @@ Result<void> run(int argc, char** argv) {
                      DiskSet::open(inputs, budget, [](const std::string& where, const std::string& message) {
                        std::fprintf(stderr, "%s: %s\n", where.c_str(), message.c_str());
                      }));
+#ifdef PVHGRUB_READ_BY_APPLIANCE
+  std::vector<broker::ApplianceDisk> appliance_disks;
+  for (const DiskInput& input : inputs) appliance_disks.push_back({input.fd, input.size});
+  PVHGRUB_TRY_ASSIGN(const std::unique_ptr<ApplianceReader> reader, ApplianceReader::start(appliance_disks));
+  PVHGRUB_TRY(disks->use_appliance(reader->appliance(), true));
+#endif
   const std::string device = argv[1];
   if (device != "-") return TreeReader(*disks, images).tell(device);
   for (const Device& each : disks->devices()) std::printf("%s %" PRIu64 "\n", each.name.c_str(), each.size);

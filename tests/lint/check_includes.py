@@ -15,6 +15,7 @@ QUOTED = {
     "grubcfg": ["grubcfg/", "fsreaders/file_system.h", "fsreaders/file_range.h", "bootimage/elf.h", "bootimage/pe.h",
                 "base/"],
     "src/broker": ["src/broker/", "protocol/", "sandbox/", "base/"],
+    "src/appliance": ["src/appliance/", "protocol/", "sandbox/", "base/"],
     "src/worker": ["src/worker/", "grubcfg/", "bootimage/", "fsreaders/", "protocol/", "sandbox/", "base/"],
 }
 # library header prefix -> the folders that may include it
@@ -22,6 +23,7 @@ LIBRARIES = {
     "libfdisk/": ["fsreaders"],
     "ext2fs/": ["fsreaders"],
     "et/": ["fsreaders"],
+    "guestfs.h": ["src/appliance"],
     "seccomp.h": ["sandbox"],
     "spdlog/": ["src/broker"],
     "toml++/": ["src/broker"],

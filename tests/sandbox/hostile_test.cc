@@ -29,16 +29,20 @@ std::string wanted(Expected expected) {
   return expected == Expected::kRefused ? "refused" : "allowed";
 }
 
-/// Every probe whose outcome is not the expected one, with what it was.
-std::string wrong_outcomes(const ProbeOptions& options) {
+/// Every one of `probes` whose outcome is not the expected one, with what it was.
+std::string wrong_outcomes_of(std::span<const Probe> probes, const ProbeOptions& options) {
   std::string wrong;
-  for (const Probe& probe : all_probes()) {
+  for (const Probe& probe : probes) {
     const auto result = run_probe(std::string(probe.name), options);
     const std::string got = result ? outcome(*result) : result.error().describe();
     if (got != wanted(probe.expected))
       wrong += std::string(probe.name) + ": " + got + ", not " + wanted(probe.expected) + "\n";
   }
   return wrong;
+}
+
+std::string wrong_outcomes(const ProbeOptions& options) {
+  return wrong_outcomes_of(all_probes(), options);
 }
 
 /// With the filter left out: every probe that the other layers let pass. An error of any kind, or a death, is
@@ -80,6 +84,24 @@ TEST_CASE("a hostile worker gets nothing more where Landlock stands in for the n
   if (!kFiltered) return skip("a sanitizer build has no filter and no RLIMIT_AS");
   if (!is_root()) return skip("needs root, to take the namespaces away from it");
   CHECK(landlock_only_in_child(wrong_outcomes) == 0);
+}
+
+TEST_CASE("an appliance beside it gives a hostile worker its socket to read and write, and nothing else") {
+  if (!can_confine()) return skip("this machine refuses namespaces");
+  if (!kFiltered) return skip("a sanitizer build has no filter and no RLIMIT_AS");
+  CHECK(wrong_outcomes({.appliance = true}) == "");
+  CHECK(wrong_outcomes_of(appliance_probes(), {.appliance = true}) == "");
+}
+
+TEST_CASE("without an appliance its number is nobody's") {
+  if (!can_confine()) return skip("this machine refuses namespaces");
+  if (!kFiltered) return skip("a sanitizer build has no filter and no RLIMIT_AS");
+  std::string alive;
+  for (const Probe& probe : appliance_probes()) {
+    const auto result = run_probe(std::string(probe.name));
+    if (!result || result->reason != kStopped) alive += std::string(probe.name) + "\n";
+  }
+  CHECK(alive == "");
 }
 
 TEST_CASE("without the seccomp filter the namespaces and limits stop what matters") {

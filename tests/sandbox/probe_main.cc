@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A worker that has been taken over: confines itself as the real one does, then tries one thing and tells, if
-// it still can, what came of it. The request on the channel is "PROBE\nBROKER_PID DISKS\n".
+// it still can, what came of it. The request on the channel is "PROBE\nBROKER_PID DISKS\n", with an A
+// behind DISKS where there is an appliance.
 #include <unistd.h>
 
 #include <array>
@@ -73,12 +74,13 @@ std::string run_special(const std::string& name) {
 }
 
 std::string run_probe(const std::string& name, const ProbeContext& context) {
-  for (const Probe& probe : all_probes()) {
-    if (probe.name != name) continue;
-    errno = 0;
-    const long result = probe.run(context);
-    return result == -1 ? "errno " + std::to_string(errno) + "\n" : std::string("allowed\n");
-  }
+  for (const std::span<const Probe> probes : {all_probes(), appliance_probes()})
+    for (const Probe& probe : probes) {
+      if (probe.name != name) continue;
+      errno = 0;
+      const long result = probe.run(context);
+      return result == -1 ? "errno " + std::to_string(errno) + "\n" : std::string("allowed\n");
+    }
   return "no such probe\n";
 }
 
@@ -95,12 +97,17 @@ std::string run_probe(const std::string& name, const ProbeContext& context) {
     tell(text);
     _exit(0);
   }
-  const std::string numbers = read_line();
+  std::string numbers = read_line();
   ProbeContext context;
   context.broker = static_cast<pid_t>(std::atol(numbers.c_str()));
   ConfineOptions options;
   options.channel = kChannel;
   options.disks = {kDisk};
+  if (numbers.ends_with('A')) {
+    numbers.pop_back();
+    options.profile = Profile::kExtractWithAppliance;
+    options.appliance = kAppliance;
+  }
   if (numbers.ends_with(" 2")) options.disks.push_back(kSecondDisk);
   const Result<ConfinePlan> plan = ConfinePlan::from_arguments(argc, argv);
   if (!plan) {

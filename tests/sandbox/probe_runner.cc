@@ -101,15 +101,25 @@ Result<RunningProbe> start_probe(const std::string& name, const ProbeOptions& op
   request.worker_path = options.worker;
   request.fds = {{disk, kDisk}, {worker_channel.get(), kChannel}};
   if (options.two_disks) request.fds.push_back({disk, kSecondDisk});
+  UniqueFd appliance;
+  UniqueFd workers_appliance;
+  if (options.appliance) {
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return fail_errno("socketpair");
+    appliance.reset(ends[0]);
+    workers_appliance.reset(ends[1]);
+    if (send(appliance.get(), "1234", 4, MSG_NOSIGNAL) != 4) return fail_errno("send");
+    request.fds.push_back({workers_appliance.get(), kAppliance});
+  }
   if (options.extra_fd >= 0) request.fds.push_back({options.extra_fd, 9});
   request.run_as = options.run_as;
   request.allow_landlock_only = options.allow_landlock_only;
   PVHGRUB_TRY_ASSIGN(WorkerProcess worker, spawn_worker(request));
-  const std::string text = name + "\n" + std::to_string(getpid()) + (options.two_disks ? " 2" : " 1") + "\n";
+  const std::string text = name + "\n" + std::to_string(getpid()) + (options.two_disks ? " 2" : " 1") +
+                           (options.appliance ? "A\n" : "\n");
   // MSG_NOSIGNAL: a worker that ended at once must not end the tests.
   if (send(channel.get(), text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size()))
     return fail_errno("the probe took no request");
-  return RunningProbe{std::move(worker), std::move(channel), std::move(scratch)};
+  return RunningProbe{std::move(worker), std::move(channel), std::move(scratch), std::move(appliance)};
 }
 
 Result<ProbeResult> run_probe(const std::string& name, const ProbeOptions& options) {

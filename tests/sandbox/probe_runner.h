@@ -36,7 +36,8 @@ struct ProbeOptions {
   bool allow_landlock_only = false;
   int disk_fd = -1;  ///< what to grant as the disk; -1: a scratch file
   bool two_disks = true;
-  int extra_fd = -1;  ///< granted as descriptor 9, which nobody announces to confine()
+  bool appliance = false;  ///< with a socket to one, on which four bytes wait
+  int extra_fd = -1;       ///< granted as descriptor 9, which nobody announces to confine()
 };
 
 /// A worker that has got its request.
@@ -44,6 +45,7 @@ struct RunningProbe {
   WorkerProcess worker;
   UniqueFd channel;
   UniqueFd disk;
+  UniqueFd appliance = {};
   std::string text = {};  ///< what it has said so far
 
   /// Takes what it says up to the next line end, or to its end. False at the end, or after ten seconds.

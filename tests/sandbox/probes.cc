@@ -474,4 +474,34 @@ std::span<const Probe> all_probes() {
   return kProbes;
 }
 
+std::span<const Probe> appliance_probes() {
+  static constexpr Probe kProbes[] = {
+      {"read of the appliance", "read", kAllowed, kNotRun,
+       [](Context) { return syscall(SYS_read, kAppliance, buffer.data(), 4); }},
+      {"write to the appliance", "write", kAllowed, kNotRun,
+       [](Context) { return syscall(SYS_write, kAppliance, "x", 1); }},
+      {"read of the appliance's number with high bits", "read", kKilled, kNotRun,
+       [](Context) { return syscall(SYS_read, (1L << 32) | kAppliance, buffer.data(), 4); }},
+      {"write to the appliance's number with high bits", "write", kKilled, kNotRun,
+       [](Context) { return syscall(SYS_write, (1L << 32) | kAppliance, "x", 1); }},
+      {"write to the number above the appliance's", "write", kKilled, kNotRun,
+       [](Context) { return syscall(SYS_write, kAppliance + 1, "x", 1); }},
+      {"pread of the appliance", "pread64", kKilled, kNotRun,
+       [](Context) { return syscall(SYS_pread64, kAppliance, buffer.data(), 4, 0); }},
+      {"lseek in the appliance", "lseek", kKilled, kNotRun,
+       [](Context) { return syscall(SYS_lseek, kAppliance, 0, SEEK_SET); }},
+      {"writev to the appliance", "writev", kKilled, kNotRun,
+       [](Context) { return syscall(SYS_writev, kAppliance, nullptr, 0); }},
+      {"sendto on the appliance", "sendto", kKilled, kNotRun,
+       [](Context) { return syscall(SYS_sendto, kAppliance, "x", 1, 0, nullptr, 0); }},
+      {"sendmsg on the appliance", "sendmsg", kKilled, kNotRun,
+       [](Context) { return syscall(SYS_sendmsg, kAppliance, nullptr, 0); }},
+      {"recvmsg on the appliance", "recvmsg", kKilled, kNotRun,
+       [](Context) { return syscall(SYS_recvmsg, kAppliance, nullptr, 0); }},
+      {"shutdown of the appliance", "shutdown", kKilled, kNotRun,
+       [](Context) { return syscall(SYS_shutdown, kAppliance, SHUT_RDWR); }},
+  };
+  return kProbes;
+}
+
 }  // namespace pvhgrub::sandbox::test

@@ -13,6 +13,7 @@ namespace pvhgrub::sandbox::test {
 inline constexpr int kDisk = 3;
 inline constexpr int kChannel = 4;
 inline constexpr int kSecondDisk = 6;
+inline constexpr int kAppliance = 7;
 
 struct ProbeContext {
   pid_t broker = 0;  ///< the spawner's pid, as the spawner sees it
@@ -39,5 +40,7 @@ struct Probe {
 };
 
 [[nodiscard]] std::span<const Probe> all_probes();
+/// Of a worker with an appliance beside it; without one each is killed.
+[[nodiscard]] std::span<const Probe> appliance_probes();
 
 }  // namespace pvhgrub::sandbox::test

@@ -38,6 +38,19 @@ TEST_CASE("the extract policy is the reviewed one") {
   CHECK(render_policy(Profile::kExtract) == read_file(PVHGRUB_TEST_DATA "/extract.policy"));
 }
 
+TEST_CASE("the policy with an appliance is the reviewed one, and differs by one descriptor alone") {
+  CHECK(render_policy(Profile::kExtractWithAppliance) ==
+        read_file(PVHGRUB_TEST_DATA "/extract_with_appliance.policy"));
+  const auto plain = syscall_table(Profile::kExtract);
+  const auto with_appliance = syscall_table(Profile::kExtractWithAppliance);
+  REQUIRE(plain.size() == with_appliance.size());
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    CHECK(plain[i].name == with_appliance[i].name);
+    CHECK(plain[i].action == with_appliance[i].action);
+    CHECK(conditions(plain[i]) == conditions(with_appliance[i]));
+  }
+}
+
 TEST_CASE("the extract policy allows at most sixteen calls") {
   const auto allowed = [](const SyscallRule& rule) { return rule.action == SyscallRule::Action::kAllow; };
   CHECK(std::ranges::count_if(syscall_table(Profile::kExtract), allowed) <= 16);

@@ -63,4 +63,19 @@ TEST_CASE("an unprivileged caller can only name itself with --runas") {
         }) == 0);
 }
 
+TEST_CASE("a second process beside the worker is another user") {
+  if (geteuid() != 0) return;
+  const auto worker = choose_worker_identity(std::nullopt);
+  const auto other = choose_worker_identity(std::nullopt, true);
+  REQUIRE(worker.has_value());
+  REQUIRE(other.has_value());
+  CHECK(worker->uid != other->uid);
+  CHECK(worker->gid != other->gid);
+  CHECK(other->uid >= kFirstUnusedUid);
+  CHECK(other->uid < kFirstUnusedUid + kUnusedUids);
+  const auto named = choose_worker_identity(kFirstUnusedUid + 7, true);
+  REQUIRE(named.has_value());
+  CHECK(named->uid == kFirstUnusedUid + 7);
+}
+
 }  // namespace pvhgrub::sandbox::test

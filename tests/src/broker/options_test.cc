@@ -110,6 +110,16 @@ TEST_CASE("the deadline is 120 seconds unless it is given, and 0 is none") {
   CHECK(options({"--deadline=0", "disk"}).deadline_milliseconds == 0);
 }
 
+TEST_CASE("the appliance is never used unless somebody says so, and not with --offset") {
+  CHECK(options({"disk"}).appliance == AppliancePolicy::kNever);
+  CHECK(options({"--appliance=auto", "disk"}).appliance == AppliancePolicy::kAuto);
+  CHECK(options({"--appliance=always", "disk"}).appliance == AppliancePolicy::kAlways);
+  CHECK(options({"--appliance=always", "--appliance=never", "disk"}).appliance == AppliancePolicy::kNever);
+  check_usage({"--appliance=yes", "disk"});
+  check_usage({"--appliance=", "disk"});
+  check_usage({"--appliance=always", "--offset=512", "disk"});
+}
+
 TEST_CASE("the options of the boot decision are understood") {
   const Options parsed = options({"--boot=shim", "--guest-type=pv", "--firmware=/fw", "--shim=/s",
                                   "--kernel-format=as-is", "--sha256", "--output-format=json", "--module=/a",
@@ -164,6 +174,7 @@ TEST_CASE("every option that the host's configuration may set is one of the comm
   for (const ConfigurableOption& option : configurable_options()) {
     HostConfiguration host;
     const std::string value = option.name == "boot"              ? "auto"
+                              : option.name == "appliance"       ? "never"
                               : option.name == "guest-type"      ? "pvh"
                               : option.name == "kernel-format"   ? "elf"
                               : option.name == "grubenv"         ? "read"
