@@ -7,6 +7,7 @@ import subprocess
 import zlib
 
 READ_TREE = os.environ.get("PVHGRUB_READ_TREE", "")
+TIMEOUT = 300  # seconds
 
 
 class Tree:
@@ -141,7 +142,7 @@ def expected(root):
 
 def read_tree(device, *images):
     """The first line (type, uuid, label), and the tree's lines."""
-    done = subprocess.run([READ_TREE, device, *images], capture_output=True, timeout=300)
+    done = subprocess.run([READ_TREE, device, *images], capture_output=True, timeout=TIMEOUT)
     if done.returncode != 0:
         raise AssertionError(f"read_tree {device} {images}: {done.stderr.decode(errors='replace')}")
     lines = done.stdout.decode("utf-8", "surrogateescape").split("\n")

@@ -15,6 +15,8 @@ APPLIANCE = os.path.join(os.path.dirname(PVHGRUB), "pvhgrub-appliance")
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fsreaders"))
 import conformance  # noqa: E402
 
+conformance.TIMEOUT = 800  # without KVM, each question takes a while
+
 ENVIRONMENT = {**os.environ, "PATH": os.environ["PATH"] + ":/sbin:/usr/sbin"}
 
 
@@ -45,7 +47,7 @@ class RealAppliance(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout.decode(errors="replace")[-2000:])
 
     def make_tree(self):
-        tree = conformance.Tree(self.tree, many=300, large=4 << 20, sparse=False, hard_links=False)
+        tree = conformance.Tree(self.tree, many=60, large=4 << 20, sparse=False, hard_links=False)
         tree.write("boot/grub/grub.cfg", b"menuentry x { linux /boot/large root=/dev/xvda\n initrd /boot/half }\n")
 
     def check_through_appliance(self, device, *images):
