@@ -31,6 +31,12 @@ fs::FileType file_type(protocol::ApplianceEntry::Type type) {
   return fs::FileType::kOther;
 }
 
+// What does not decode is a broken protocol, whatever the decoder calls it; limits stay what they are.
+Error as_protocol_error(Error error) {
+  if (error.code != ErrorCode::kLimit) error.code = ErrorCode::kProtocol;
+  return error;
+}
+
 std::unexpected<Error> lost(std::string why) {
   return fail(ErrorCode::kIo, std::move(why) + "; see its last lines above");
 }
@@ -87,13 +93,14 @@ Result<void> ApplianceClient::exchange(ApplianceOperation operation,
     payload_.resize(answer.length);
     PVHGRUB_TRY(transport_.receive(payload_));
     if (answer.state == AnswerState::kError) {
-      PVHGRUB_TRY_ASSIGN(protocol::ApplianceFailure failure, protocol::ApplianceFailure::decode(payload_));
-      return fail(failure.code, std::move(failure.message));
+      auto failure = protocol::ApplianceFailure::decode(payload_);
+      if (!failure) return std::unexpected(as_protocol_error(std::move(failure).error()));
+      return fail(failure->code, std::move(failure->message));
     }
     if (Result<void> taken = take(payload_); !taken) {
       // The rest of the answer is not read, so there can be no other question.
-      broken_ = taken.error();
-      return taken;
+      broken_ = as_protocol_error(std::move(taken).error());
+      return std::unexpected(*broken_);
     }
     if (answer.state == AnswerState::kLast) return {};
   }
