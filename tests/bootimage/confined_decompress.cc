@@ -6,6 +6,7 @@
 #include <zlib.h>
 
 #include <array>
+#include <optional>
 #include <string>
 
 #include "bootimage/decompress.h"
@@ -47,7 +48,8 @@ Result<std::string> confined(const char* path) {
   const int disk = open(path, O_RDONLY | O_CLOEXEC);
   if (disk < 0) return fail_errno("cannot open", path);
   PVHGRUB_TRY(sandbox::limit_resources());
-  PVHGRUB_TRY(sandbox::load_seccomp_filter(sandbox::Profile::kExtract, STDOUT_FILENO, std::array{disk}));
+  PVHGRUB_TRY(sandbox::load_seccomp_filter(sandbox::Profile::kExtract, STDOUT_FILENO, std::array{disk},
+                                           std::nullopt));
   return decompress_disk(disk);
 }
 
