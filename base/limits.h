@@ -198,7 +198,7 @@ inline constexpr std::uint64_t kRegexpRepetitions = 1000;
 /// Bytes of the text that a regular expression is matched with; less where it refers back to a group, which
 /// may take exponential time.
 inline constexpr std::size_t kRegexpTextBytes = 64 * kKiB;
-inline constexpr std::size_t kRegexpBackReferenceTextBytes = 256;
+inline constexpr std::size_t kRegexpBackReferenceTextBytes = 24;
 /// An environment block's size in bytes: grub-editenv makes 1024. The old and the new contents of one fit a
 /// frame.
 inline constexpr std::size_t kEnvironmentBlockBytes = 16 * kKiB;

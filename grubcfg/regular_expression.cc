@@ -41,6 +41,7 @@ struct Shape {
   std::uint64_t repetitions =
       1;  ///< the product of the upper bounds of all {m,n}: what the compiled form grows with
   bool back_reference = false;
+  unsigned groups = 0;
 };
 
 Shape shape_of(std::string_view expression) {
@@ -51,6 +52,7 @@ Shape shape_of(std::string_view expression) {
       if (expression[i] >= '1' && expression[i] <= '9') shape.back_reference = true;
       continue;
     }
+    if (expression[i] == '(') ++shape.groups;
     if (expression[i] != '{') continue;
     const ParsedNumber lower = parse_number(expression.substr(i + 1), 10);
     std::uint64_t most = lower.value;
@@ -59,6 +61,15 @@ Shape shape_of(std::string_view expression) {
       shape.repetitions = limits::kRegexpRepetitions + 1;
   }
   return shape;
+}
+
+// Where a group is referred to, each way to divide the text among the groups may be tried: with glibc's
+// matcher, 24 bytes among nine groups take 0.8 s of a processor.
+Result<void> charge_back_references(const Shape& shape, const std::string& text, Budget& budget) {
+  constexpr unsigned kMostGroups = 5;
+  std::uint64_t ways = 1;
+  for (unsigned i = 0; i < std::min(shape.groups, kMostGroups); ++i) ways *= text.size() + 1;
+  return budget.charge_steps(ways, "matching regular expressions");
 }
 
 }  // namespace
@@ -72,6 +83,7 @@ Result<RegexpMatch> match_regexp(const std::string& expression, const std::strin
     return fail(ErrorCode::kLimit, "a regular expression of " + std::to_string(expression.size()) +
                                        " bytes with " + std::to_string(shape.repetitions) +
                                        " repetitions on a text of " + std::to_string(text.size()) + " bytes");
+  if (shape.back_reference) PVHGRUB_TRY(charge_back_references(shape, text, budget));
   // Compiling takes as long as some thirty commands. Matching takes at most each byte against each state; and
   // where nothing matches, glibc begins anew at each byte, which is done fast, but may go to the text's end.
   PVHGRUB_TRY(budget.charge_steps(kCompileSteps +

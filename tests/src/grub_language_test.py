@@ -118,6 +118,9 @@ class Bounded(Fixture):
         self.bounded("--eval", self.script("while true; do regexp '(x+x+)+y' " + "x" * 200 + "; done\n"))
         self.bounded("--eval", self.script("while true; do regexp '((x|xx)*)*y' " + "x" * 4000 + "; done\n"))
         self.bounded("--eval", self.script("regexp '((x|xx)*)*y' " + "x" * 60_000 + "\n"))
+        groups = "(.*)" * 9 + "\\9\\8\\7\\6\\5\\4\\3\\2\\1y"
+        self.bounded("--eval", self.script(f"regexp '{groups}' " + "x" * 100 + "\n"))
+        self.bounded("--eval", self.script(f"while true; do regexp '{groups}' " + "x" * 24 + "; done\n"))
 
     def test_printing_without_end(self):
         self.everywhere("while true; do echo never; done\n")

@@ -258,7 +258,7 @@ class Failures(Fixture):
 
     def test_usage(self):
         for arguments in ((), ("--no-such-option", "x"), ("--output-format=xml", "x"), ("--runas=0", "x"),
-                          ("--offset=abc", "x"), ("a", "b")):
+                          ("--offset=abc", "x"), tuple("x" * 200)):
             with self.subTest(arguments):
                 self.assertEqual(pvhgrub(*arguments).returncode, 2)
 
