@@ -571,7 +571,7 @@ class LyingWorker(Environment):
               "frame(7, struct.pack('<I', 0) + text(b'id') + text(b't') + text(b'/k') + struct.pack('<I', 0) + text(b''))\n"
               "frame(8, struct.pack('<BQB', 0, 4, 1), 1); frame(11, b'abcd', 1); frame(12, b'', 1)\n"
               "frame(15, b'\\0' + text(b'') * 4)\n")
-    SUCCESS = "\nframe(13, struct.pack('<BBB', 1, 1, 0) + text(b'') + text(b'') + struct.pack('<I', 0))\n"
+    SUCCESS = "\nframe(13, struct.pack('<BBBB', 1, 1, 0, 0) + text(b'') + text(b'') + struct.pack('<I', 0))\n"
 
     def run_worker(self, body, disk, *arguments):
         folder = tempfile.mkdtemp(dir=self.base)
@@ -600,7 +600,7 @@ class LyingWorker(Environment):
 
     def test_one_that_names_other_bytes_of_the_disk(self):
         self.refused("environment([(0, 0, 1024)], block(b'a=1\\n'), block(b'a=2\\n'))", b"has changed since it was read")
-        self.refused(f"environment([(0, {OFFSET + 1024}, 1024)], os.pread(5, 1024, {OFFSET + 1024}), block(b'a=2\\n'))",
+        self.refused(f"environment([(0, {OFFSET + 1024}, 1024)], os.pread(6, 1024, {OFFSET + 1024}), block(b'a=2\\n'))",
                      b"is none")
         self.refused("environment([(0, 1 << 62, 1024)], block(b'a=1\\n'), block(b'a=2\\n'))", b"outside of its disk")
 
@@ -617,7 +617,7 @@ class LyingWorker(Environment):
         before = self.contents(disk)
         body = ("modes = {int(n): fcntl.fcntl(int(n), fcntl.F_GETFL) & os.O_ACCMODE for n in os.listdir('/proc/self/fd')\n"
                 "         if os.path.exists('/proc/self/fd/' + n) and int(n) > 3}\n"
-                "assert modes.get(5) == os.O_RDONLY and os.O_RDWR not in modes.values(), modes\n")
+                "assert modes.get(6) == os.O_RDONLY and os.O_RDWR not in modes.values(), modes\n")
         done = self.run_worker(body, disk, "--grubenv=write")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.contents(disk), before)
