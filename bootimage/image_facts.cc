@@ -116,6 +116,7 @@ class FactList {
     add("format", std::string(format_name(outer, image_)));
     if (image_.kind() != outer) add("contents", std::string(format_name(image_.kind(), image_)));
     std::vector<std::string> names;
+    names.reserve(image_.layers.size());
     for (const ImageLayer& layer : image_.layers) names.push_back(layer.name);
     add("layers", join(names, ", "));
     add("machine", machine_of(image_));

@@ -475,7 +475,7 @@ std::span<const Probe> all_probes() {
 }
 
 std::span<const Probe> appliance_probes() {
-  static constexpr Probe kProbes[] = {
+  static constexpr Probe kApplianceProbes[] = {
       {"read of the appliance", "read", kAllowed, kNotRun,
        [](Context) { return syscall(SYS_read, kAppliance, buffer.data(), 4); }},
       {"write to the appliance", "write", kAllowed, kNotRun,
@@ -501,7 +501,7 @@ std::span<const Probe> appliance_probes() {
       {"shutdown of the appliance", "shutdown", kKilled, kNotRun,
        [](Context) { return syscall(SYS_shutdown, kAppliance, SHUT_RDWR); }},
   };
-  return kProbes;
+  return kApplianceProbes;
 }
 
 }  // namespace pvhgrub::sandbox::test
