@@ -11,9 +11,9 @@ std::int64_t dos_time(std::uint16_t date, std::uint16_t time) {
                                         std::chrono::month((value >> 5U) & 0xFU),
                                         std::chrono::day(value & 0x1FU)};
   if (!day.ok()) return 0;
-  const unsigned clock = time;
+  const std::int64_t clock = time;
   return std::chrono::sys_days(day).time_since_epoch().count() * std::int64_t{86'400} +
-         (clock >> 11U) * 3'600 + ((clock >> 5U) & 0x3FU) * 60 + (clock & 0x1FU) * 2;
+         (clock >> 11) * 3'600 + ((clock >> 5) & 0x3F) * 60 + (clock & 0x1F) * 2;
 }
 
 }  // namespace pvhgrub::fs

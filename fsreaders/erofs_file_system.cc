@@ -89,7 +89,7 @@ class ErofsFileSystem final : public TreeFileSystem<ErofsInode, DirectoryListing
     const DirectoryListing::Entry* const found = directory.find(name);
     if (found == nullptr) return std::optional<ErofsInode>();
     PVHGRUB_TRY_ASSIGN(ErofsInode inode, read_erofs_inode(source_, budget(), superblock_, found->handle));
-    return std::optional(std::move(inode));
+    return std::optional(inode);
   }
   Result<std::vector<DirectoryEntry>> entries(const ErofsInode&, const DirectoryListing& directory) override {
     std::vector<DirectoryEntry> entries;

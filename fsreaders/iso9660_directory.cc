@@ -27,7 +27,8 @@ std::int64_t time_of(Bytes field) {
                                          std::chrono::month(fields.u8(1)), std::chrono::day(fields.u8(2)));
   if (!date.ok()) return 0;
   const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  const std::int64_t zone = static_cast<std::int8_t>(fields.u8(6));
+  // A signed byte (ECMA-119 9.1.5).
+  const std::int64_t zone = fields.u8(6) < 128 ? fields.u8(6) : fields.u8(6) - 256;
   return ((days * 24 + fields.u8(3)) * 60 + fields.u8(4) - zone * 15) * 60 + fields.u8(5);
 }
 

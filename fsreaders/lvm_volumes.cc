@@ -182,6 +182,7 @@ Result<AssembledVolumes> LvmAssembler::assemble(const std::vector<VolumeCandidat
   PVHGRUB_TRY(tell_members());
   // By name: the order of UUIDs says nothing to anybody.
   std::vector<const LvmVolumeGroup*> groups;
+  groups.reserve(groups_.size());
   for (const auto& [uuid, group] : groups_) groups.push_back(group);
   std::ranges::sort(groups, [](const LvmVolumeGroup* a, const LvmVolumeGroup* b) {
     return std::pair(a->name, a->uuid) < std::pair(b->name, b->uuid);

@@ -116,7 +116,8 @@ Result<std::optional<MdSuperblock>> parse_version_1(BlockSource& source, const B
   if (bytes_of(number_at<std::uint64_t>(block, 144)) != place) return std::nullopt;
   const auto members = number_at<std::uint32_t>(block, 220);
   if (members > (kBytes - kRoles) / 2) return damaged(place, "has more members than room for them");
-  if (!sums_agree(block, kRoles + 2 * members, kChecksum)) return damaged(place, "has a wrong checksum");
+  if (!sums_agree(block, kRoles + std::size_t{2} * members, kChecksum))
+    return damaged(place, "has a wrong checksum");
   MdSuperblock superblock;
   superblock.version = version;
   for (std::size_t i = 0; i < 16; ++i)
