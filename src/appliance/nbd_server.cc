@@ -218,6 +218,7 @@ Result<UniqueFd> listen_at(const std::string& path) {
 
 void serve_disks(std::vector<UniqueFd> listeners, std::vector<ServedDisk> disks) {
   std::vector<std::thread> threads;
+  threads.reserve(listeners.size());
   for (std::size_t i = 0; i < listeners.size(); ++i)
     threads.emplace_back([&listener = listeners[i], disk = disks[i]] { serve_disk(listener, disk); });
   for (std::thread& thread : threads) thread.join();

@@ -92,7 +92,8 @@ void ApplianceProcess::read_progress() {
   const ssize_t count = recv(control_.get(), piece.data(), piece.size(), MSG_DONTWAIT);
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
   // An end is told by the worker, whose question stays without an answer.
-  if (count <= 0 || (said_ += static_cast<std::size_t>(count)) > limits::kApplianceProgressBytes) {
+  if (count > 0) said_ += static_cast<std::size_t>(count);
+  if (count <= 0 || said_ > limits::kApplianceProgressBytes) {
     if (!line_.empty()) console_->notice("the appliance", line_);
     line_.clear();
     control_.reset();

@@ -126,6 +126,7 @@ class Program {
   Result<void> start_appliance(protocol::ApplianceUse use) {
     PVHGRUB_TRY_ASSIGN(const std::string path, find_appliance());
     std::vector<ApplianceDisk> disks;
+    disks.reserve(disks_.size());
     for (const GuestDisk& disk : disks_) disks.push_back({disk.fd.get(), disk.facts.size});
     PVHGRUB_TRY_ASSIGN(ApplianceProcess started,
                        ApplianceProcess::start(path, options_.run_as, disks, console_));
@@ -196,6 +197,7 @@ class Program {
       PVHGRUB_TRY_ASSIGN(directory, OutputDirectory::open(options_.output_directory));
     }
     std::vector<int> sources;
+    sources.reserve(disks_.size() + host_files_.descriptors().size());
     for (const GuestDisk& disk : disks_) sources.push_back(disk.fd.get());
     for (const int fd : host_files_.descriptors()) sources.push_back(fd);
     ExtentCopier copier(std::move(sources), directory);
