@@ -173,6 +173,9 @@ inline constexpr std::size_t kBtrfsLogs = 64;
 /// Subvolumes of one btrfs file system that paths of one request lead into: snapshot tools keep some hundred.
 inline constexpr std::size_t kBtrfsSubvolumes = 65'536;
 
+/// Extents of one compressed file of EROFS, 16 bytes each: 4 GiB in blocks of 4 KiB, each by itself.
+inline constexpr std::size_t kErofsExtents = 1'048'576;
+
 /// Files opened as disks in one request, each with its file system: a stick of installers has some ten.
 inline constexpr std::size_t kLoopbackDisks = 128;
 /// Such disks inside one another: a live medium's root lies in an image in a squashfs in an ISO image.

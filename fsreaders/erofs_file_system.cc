@@ -33,16 +33,14 @@ std::optional<FileType> type_of(std::uint8_t stored) {
 class ErofsFileSystem final : public TreeFileSystem<ErofsInode, DirectoryListing> {
  public:
   ErofsFileSystem(BlockSource& source, Budget& budget, ErofsSuperblock superblock)
-      : TreeFileSystem(budget), source_(source), superblock_(std::move(superblock)) {}
+      : TreeFileSystem(budget), volume_(source, budget, std::move(superblock)) {}
 
   [[nodiscard]] std::string_view type_name() const override { return "erofs"; }
-  [[nodiscard]] std::string_view uuid() const override { return superblock_.uuid; }
-  [[nodiscard]] std::string_view label() const override { return superblock_.label; }
+  [[nodiscard]] std::string_view uuid() const override { return volume_.superblock().uuid; }
+  [[nodiscard]] std::string_view label() const override { return volume_.superblock().label; }
 
  private:
-  Result<ErofsInode> root() override {
-    return read_erofs_inode(source_, budget(), superblock_, superblock_.root);
-  }
+  Result<ErofsInode> root() override { return read_erofs_inode(volume_, volume_.superblock().root); }
   [[nodiscard]] FileInfo info(const ErofsInode& inode) const override {
     return {inode.type, inode.size, inode.modification_time};
   }
@@ -51,7 +49,7 @@ class ErofsFileSystem final : public TreeFileSystem<ErofsInode, DirectoryListing
   Result<DirectoryListing> read_directory(const ErofsInode& inode) override {
     PVHGRUB_TRY_ASSIGN(const std::unique_ptr<File> file, open_node(inode));
     DirectoryListing listing;
-    std::vector<std::byte> block(superblock_.directory_block_size);
+    std::vector<std::byte> block(volume_.superblock().directory_block_size);
     for (std::uint64_t offset = 0; offset < inode.size; offset += block.size()) {
       PVHGRUB_TRY(budget().charge_bytes(block.size(), "reading a directory of EROFS"));
       PVHGRUB_TRY_ASSIGN(const std::size_t count, file->read(offset, block));
@@ -88,7 +86,7 @@ class ErofsFileSystem final : public TreeFileSystem<ErofsInode, DirectoryListing
                                          std::string_view name) override {
     const DirectoryListing::Entry* const found = directory.find(name);
     if (found == nullptr) return std::optional<ErofsInode>();
-    PVHGRUB_TRY_ASSIGN(ErofsInode inode, read_erofs_inode(source_, budget(), superblock_, found->handle));
+    PVHGRUB_TRY_ASSIGN(ErofsInode inode, read_erofs_inode(volume_, found->handle));
     return std::optional(inode);
   }
   Result<std::vector<DirectoryEntry>> entries(const ErofsInode&, const DirectoryListing& directory) override {
@@ -110,11 +108,10 @@ class ErofsFileSystem final : public TreeFileSystem<ErofsInode, DirectoryListing
     return target;
   }
   Result<std::unique_ptr<File>> open_node(const ErofsInode& inode) override {
-    return open_erofs_inode(source_, budget(), superblock_, inode);
+    return open_erofs_inode(volume_, inode);
   }
 
-  BlockSource& source_;
-  ErofsSuperblock superblock_;
+  ErofsVolume volume_;
 };
 
 }  // namespace

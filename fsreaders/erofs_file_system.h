@@ -10,8 +10,8 @@
 
 namespace pvhgrub::fs {
 
-/// Mounts an EROFS. Compressed files are refused when they are opened, and so are compressed directories.
-/// Both arguments outlive the file system. kUnsupported: none is there, or one over several devices.
+/// Mounts an EROFS. Both arguments outlive the file system. kUnsupported: none is there, or one over several
+/// devices, with addresses of 48 bits, or with features that are unknown.
 [[nodiscard]] Result<std::unique_ptr<FileSystem>> open_erofs_file_system(BlockSource& source, Budget& budget);
 
 }  // namespace pvhgrub::fs

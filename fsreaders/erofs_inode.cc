@@ -10,23 +10,15 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
-#include "base/crc32c.h"
 #include "base/limits.h"
+#include "fsreaders/erofs_compressed_file.h"
 #include "fsreaders/little_endian_fields.h"
 #include "fsreaders/run_file.h"
 
 namespace pvhgrub::fs {
 namespace {
 
-constexpr std::uint64_t kSuperblockOffset = 1024;
-constexpr std::size_t kSuperblockBytes = 128;
-constexpr std::uint32_t kMagic = 0xE0F5E1E2;
-constexpr std::uint32_t kHasChecksum = 1;  // feature_compat
-constexpr std::size_t kInodeSlot = 32;     // an inode's number counts these
-
-// Features that a reader must know (feature_incompat). Those of compression matter where a compressed file is
-// opened; 0x08 is also that of further devices, which extra_devices tells.
-constexpr std::uint32_t kKnownFeatures = 0x7F;
+constexpr std::size_t kInodeSlot = 32;  // an inode's number counts these
 
 // Chunks (i_u.c.format).
 constexpr std::uint16_t kChunkBits = 0x1F;
@@ -46,34 +38,14 @@ FileType type_of_mode(std::uint16_t mode) {
   }
 }
 
-std::string uuid_text(Bytes bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    const auto value = std::to_integer<unsigned>(bytes[i]);
-    text += kDigits[value >> 4U];
-    text += kDigits[value & 15U];
-  }
-  return text;
-}
-
-// CRC-32C without its last inversion, over the superblock's block from the superblock on.
-Result<void> check_superblock(BlockSource& source, std::uint32_t block_size, std::uint32_t stored) {
-  const std::uint64_t length = block_size > kSuperblockOffset ? block_size - kSuperblockOffset : block_size;
-  if (!range_inside<std::uint64_t>(kSuperblockOffset, length, source.size()))
-    return damaged_erofs("it ends within its superblock's block", kSuperblockOffset);
-  std::vector<std::byte> bytes(static_cast<std::size_t>(length));
-  PVHGRUB_TRY(source.read_at(kSuperblockOffset, bytes));
-  std::fill_n(bytes.begin() + 4, 4, std::byte{0});
-  if (~crc32c(bytes) != stored) return damaged_erofs("a wrong checksum of the superblock", kSuperblockOffset);
-  return {};
-}
-
 // Where the contents lie in blocks, one behind the other, in runs that a BlockRun can hold.
-Result<BlockRuns> chunk_runs(BlockSource& source, Budget& budget, const ErofsSuperblock& superblock,
-                             const ErofsInode& inode) {
+Result<BlockRuns> chunk_runs(ErofsVolume& volume, const ErofsInode& inode) {
+  BlockSource& source = volume.source();
+  const ErofsSuperblock& superblock = volume.superblock();
   const auto format = static_cast<std::uint16_t>(inode.place);
+  if ((format & ~(kChunkBits | kChunkIndexes)) != 0)
+    return fail(ErrorCode::kUnsupported,
+                "a file in chunks of an unknown format (" + std::to_string(format) + ")");
   const std::uint64_t chunk_blocks = std::uint64_t{1} << (format & kChunkBits);
   const std::uint64_t blocks =
       inode.size / superblock.block_size + (inode.size % superblock.block_size != 0 ? 1 : 0);
@@ -84,8 +56,8 @@ Result<BlockRuns> chunk_runs(BlockSource& source, Budget& budget, const ErofsSup
   const auto list = checked_align_up<std::uint64_t>(inode.behind, unit);
   if (!list || !range_inside<std::uint64_t>(*list, chunks * unit, source.size()))
     return damaged_erofs("a list of " + std::to_string(chunks) + " chunks past the end", inode.behind);
-  PVHGRUB_TRY(budget.charge_steps(chunks + 1, "reading a file of EROFS"));
-  PVHGRUB_TRY(budget.charge_bytes(chunks * unit, "reading a file of EROFS"));
+  PVHGRUB_TRY(volume.budget().charge_steps(chunks + 1, "reading a file of EROFS"));
+  PVHGRUB_TRY(volume.budget().charge_bytes(chunks * unit, "reading a file of EROFS"));
   std::vector<std::byte> bytes(static_cast<std::size_t>(chunks * unit));
   PVHGRUB_TRY(source.read_at(*list, bytes));
   const LittleEndianFields fields(bytes);
@@ -122,52 +94,15 @@ Result<RunFileLayout> inline_layout(const ErofsSuperblock& superblock, const Ero
 
 }  // namespace
 
-std::unexpected<Error> damaged_erofs(std::string what, std::uint64_t offset) {
-  return fail(ErrorCode::kDamaged, "EROFS, byte " + std::to_string(offset) + ": " + std::move(what) +
-                                       "; the image is damaged or cut off, make or copy it anew");
-}
-
-Result<ErofsSuperblock> read_erofs_superblock(BlockSource& source) {
-  std::array<std::byte, kSuperblockBytes> bytes{};
-  if (!range_inside<std::uint64_t>(kSuperblockOffset, bytes.size(), source.size()))
-    return fail(ErrorCode::kUnsupported, "not an EROFS file system");
-  PVHGRUB_TRY(source.read_at(kSuperblockOffset, bytes));
-  const LittleEndianFields fields(bytes);
-  if (fields.u32(0) != kMagic) return fail(ErrorCode::kUnsupported, "not an EROFS file system");
-  const std::uint8_t block_bits = fields.u8(12);
-  if (block_bits < 9 || block_bits > 16 || block_bits + fields.u8(90) > 16)
-    return damaged_erofs("blocks of 2^" + std::to_string(block_bits) + " bytes", kSuperblockOffset + 12);
-  ErofsSuperblock superblock;
-  superblock.block_size = 1U << block_bits;
-  superblock.directory_block_size = superblock.block_size << fields.u8(90);
-#ifndef PVHGRUB_FUZZING
-  if ((fields.u32(8) & kHasChecksum) != 0)
-    PVHGRUB_TRY(check_superblock(source, superblock.block_size, fields.u32(4)));
-#endif
-  if ((fields.u32(80) & ~kKnownFeatures) != 0)
-    return fail(ErrorCode::kUnsupported, "an EROFS with features that are unknown here (bits " +
-                                             std::to_string(fields.u32(80)) +
-                                             "); make it by an older mkfs.erofs, or without them");
-  if (fields.u16(86) != 0)
-    return fail(ErrorCode::kUnsupported,
-                "an EROFS over several devices; make it without --blobdev, on one device");
-  superblock.root = fields.u16(14);
-  superblock.build_time = static_cast<std::int64_t>(fields.u64(24));
-  superblock.inodes = std::uint64_t{fields.u32(40)} * superblock.block_size;
-  superblock.uuid = uuid_text(fields.run(48, 16));
-  const std::string_view label = as_text(fields.run(64, 16));
-  superblock.label = label.substr(0, label.find('\0'));
-  return superblock;
-}
-
-Result<ErofsInode> read_erofs_inode(BlockSource& source, Budget& budget, const ErofsSuperblock& superblock,
-                                    std::uint64_t number) {
+Result<ErofsInode> read_erofs_inode(ErofsVolume& volume, std::uint64_t number) {
+  BlockSource& source = volume.source();
+  const ErofsSuperblock& superblock = volume.superblock();
   std::array<std::byte, 2 * kInodeSlot> bytes{};
   const std::uint64_t slots = source.size() / kInodeSlot;  // so that no product overflows
   const std::uint64_t offset = number < slots ? superblock.inodes + number * kInodeSlot : source.size();
   if (!range_inside<std::uint64_t>(offset, kInodeSlot, source.size()))
     return damaged_erofs("inode " + std::to_string(number) + " would lie past the end", offset);
-  PVHGRUB_TRY(budget.charge_steps(1, "reading inodes of EROFS"));
+  PVHGRUB_TRY(volume.budget().charge_steps(1, "reading inodes of EROFS"));
   const auto there = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), source.size() - offset));
   PVHGRUB_TRY(source.read_at(offset, std::span(bytes).first(there)));
   const LittleEndianFields fields(bytes);
@@ -190,8 +125,8 @@ Result<ErofsInode> read_erofs_inode(BlockSource& source, Budget& budget, const E
   return inode;
 }
 
-Result<std::unique_ptr<File>> open_erofs_inode(BlockSource& source, Budget& budget,
-                                               const ErofsSuperblock& superblock, const ErofsInode& inode) {
+Result<std::unique_ptr<File>> open_erofs_inode(ErofsVolume& volume, const ErofsInode& inode) {
+  const ErofsSuperblock& superblock = volume.superblock();
   RunFileLayout layout;
   layout.size = inode.size;
   layout.block_size = superblock.block_size;
@@ -208,22 +143,21 @@ Result<std::unique_ptr<File>> open_erofs_inode(BlockSource& source, Budget& budg
       break;
     }
     case ErofsLayout::kChunks: {
-      PVHGRUB_TRY_ASSIGN(layout.runs, chunk_runs(source, budget, superblock, inode));
+      PVHGRUB_TRY_ASSIGN(layout.runs, chunk_runs(volume, inode));
       break;
     }
-    default:
-      return fail(ErrorCode::kUnsupported,
-                  "it is compressed, which is not supported of EROFS (nor by GRUB); make the image by "
-                  "mkfs.erofs without -z");
+    case ErofsLayout::kCompressedFull:
+    case ErofsLayout::kCompressedCompact:
+      return open_erofs_compressed_file(volume, inode);
   }
   for (const BlockRun& run : layout.runs) {
     const std::uint64_t start = run.physical * layout.block_size;
     const std::uint64_t length = std::min(std::uint64_t{run.count} * layout.block_size,
                                           inode.size - std::uint64_t{run.logical} * layout.block_size);
-    if (!range_inside<std::uint64_t>(start, length, source.size()))
+    if (!range_inside<std::uint64_t>(start, length, volume.source().size()))
       return damaged_erofs("contents past the device's end", start);
   }
-  return make_run_file(source, std::move(layout));
+  return make_run_file(volume.source(), std::move(layout));
 }
 
 }  // namespace pvhgrub::fs

@@ -95,4 +95,45 @@ TEST_CASE("what is cut off or changed is damaged, or gives other bytes", "[compr
   }
 }
 
+TEST_CASE("a block of known length must give exactly that", "[compression]") {
+  const std::string text = noise(50'000, 4) + std::string(50'000, 'd');
+  std::vector<std::byte> zlib = compressed(BlockCompression::kZlib, text);
+  // Without zlib's header and checksum, RFC 1950 is RFC 1951.
+  const std::vector<std::byte> deflate(zlib.begin() + 2, zlib.end() - 4);
+  const std::vector<std::byte> zstd = compressed(BlockCompression::kZstd, text);
+  const auto [compression, block] = GENERATE_COPY(
+      values({std::pair(BlockCompression::kDeflate, deflate), std::pair(BlockCompression::kZstd, zstd)}));
+  std::vector<std::byte> out(text.size());
+  REQUIRE(decompress_exactly(compression, block, out, true));
+  CHECK(as_text(out) == text);
+  for (const std::size_t size : {1UL, 60'000UL, text.size() - 1}) {
+    out.resize(size);
+    const auto whole = decompress_exactly(compression, block, out, true);
+    REQUIRE_FALSE(whole);
+    CHECK(whole.error().code == ErrorCode::kDamaged);
+    REQUIRE(decompress_exactly(compression, block, out, false));
+    CHECK(as_text(out) == text.substr(0, size));
+  }
+  out.resize(text.size() + 1);
+  CHECK_FALSE(decompress_exactly(compression, block, out, true));
+  CHECK_FALSE(decompress_exactly(compression, block, out, false));
+}
+
+TEST_CASE("an LZ4 block of known length ends where its input does", "[compression]") {
+  using namespace std::string_view_literals;
+  const Bytes block = as_bytes("\x50hello"sv);  // five bytes as they are (lz4_Block_format.md)
+  std::vector<std::byte> out(5);
+  REQUIRE(decompress_exactly(BlockCompression::kLz4, block, out, true));
+  CHECK(as_text(out) == "hello");
+  CHECK_FALSE(decompress_exactly(BlockCompression::kLz4, as_bytes("\x50hello\0\0"sv), out, true));
+  CHECK(decompress_exactly(BlockCompression::kLz4, as_bytes("\x50hello\0\0"sv), out, false));
+  out.resize(4);
+  CHECK_FALSE(decompress_exactly(BlockCompression::kLz4, block, out, true));
+  CHECK(decompress_exactly(BlockCompression::kLz4, block, out, false));
+  CHECK(as_text(out) == "hell");
+  out.resize(6);
+  CHECK_FALSE(decompress_exactly(BlockCompression::kLz4, block, out, true));
+  CHECK_FALSE(decompress_exactly(BlockCompression::kLz4, block, out, false));
+}
+
 }  // namespace pvhgrub::fs::test
