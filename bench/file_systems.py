@@ -77,6 +77,8 @@ FORMATS = {
     "squashfs, xz": (by_tool("mksquashfs", "TREE", "IMAGE", "-comp", "xz", "-noappend", "-quiet"), ["mksquashfs"]),
     "squashfs, zstd": (by_tool("mksquashfs", "TREE", "IMAGE", "-comp", "zstd", "-noappend", "-quiet"), ["mksquashfs"]),
     "erofs, lz4": (by_tool("mkfs.erofs", "--quiet", "-zlz4hc", "IMAGE", "TREE"), ["mkfs.erofs"]),
+    "erofs, lz4 in clusters of 64 KiB": (by_tool("mkfs.erofs", "--quiet", "-zlz4hc", "-C65536", "IMAGE", "TREE"),
+                                         ["mkfs.erofs"]),
     "erofs": (by_tool("mkfs.erofs", "--quiet", "IMAGE", "TREE"), ["mkfs.erofs"]),
 }
 

@@ -15,28 +15,61 @@ namespace pvhgrub::fs {
 namespace {
 
 // Contents of many clusters that are sent at once.
-constexpr std::size_t kBatchBytes = 128 * limits::kKiB;
+constexpr std::size_t kBatchBytes = 512 * limits::kKiB;
+// What is sent begins and ends at multiples of this where it can: who writes it spares half-filled pages.
+constexpr std::size_t kAlignment = limits::kFramePayload;
+// The largest cluster that is decompressed into a batch.
+constexpr std::size_t kBatchedBytes = kBatchBytes - kAlignment;
+// Plain contents of less than this go with those around them: as an extent they cost their receiver more.
+constexpr std::uint64_t kLeastExtent = 64 * limits::kKiB;
 
-// Clusters that are decompressed one behind the other, and sent when there is no room for the next.
+// Contents that are made one behind the other, and sent when there is no room for more.
 class Batch {
  public:
-  explicit Batch(ContentSink& sink) : sink_(sink) {}
+  // `offset`: bytes of the file that were sent before.
+  Batch(ContentSink& sink, std::uint64_t offset) : sink_(sink), offset_(offset) {}
 
-  // Room for `length` bytes, at most kBatchBytes.
+  // Room for the next `length` bytes, at most kBatchedBytes.
   Result<std::span<std::byte>> room(std::size_t length) {
     if (buffer_ == nullptr) buffer_ = std::make_unique_for_overwrite<std::byte[]>(kBatchBytes);
-    if (length > kBatchBytes - filled_) PVHGRUB_TRY(flush());
+    if (length > kBatchBytes - filled_) PVHGRUB_TRY(send_aligned());
     const std::span<std::byte> out(buffer_.get() + filled_, length);
     filled_ += length;
     return out;
   }
-  Result<void> flush() {
-    const std::size_t count = std::exchange(filled_, 0);
-    return count > 0 ? sink_.bytes(Bytes(buffer_.get(), count)) : Result<void>();
+  Result<void> append(Bytes bytes) {
+    while (!bytes.empty()) {
+      const Bytes part = bytes.first(std::min(bytes.size(), kBatchedBytes));
+      PVHGRUB_TRY_ASSIGN(const auto out, room(part.size()));
+      std::ranges::copy(part, out.begin());
+      bytes = bytes.subspan(part.size());
+    }
+    return {};
+  }
+  // Sends all, before `length` bytes are sent in another way.
+  Result<void> flush(std::uint64_t length = 0) {
+    PVHGRUB_TRY(send(filled_));
+    offset_ += length;
+    return {};
   }
 
  private:
+  Result<void> send_aligned() {
+    const auto behind = static_cast<std::size_t>((offset_ + filled_) % kAlignment);
+    return send(behind < filled_ ? filled_ - behind : filled_);
+  }
+  Result<void> send(std::size_t count) {
+    if (count == 0) return {};
+    const Bytes all(buffer_.get(), filled_);
+    PVHGRUB_TRY(sink_.bytes(all.first(count)));
+    std::ranges::copy(all.subspan(count), buffer_.get());
+    filled_ -= count;
+    offset_ += count;
+    return {};
+  }
+
   ContentSink& sink_;
+  std::uint64_t offset_;  // of the buffer's start, in the file
   std::unique_ptr<std::byte[]> buffer_;
   std::size_t filled_ = 0;
 };
@@ -67,16 +100,11 @@ class ErofsCompressedFile final : public File {
 
   Result<void> send_range(std::uint64_t offset, std::uint64_t length, ContentSink& sink) override {
     JoiningSink joining(sink);
-    Batch batch(joining);
+    Batch batch(joining, offset);
     for (const std::uint64_t end = offset + length; offset < end;) {
-      PVHGRUB_TRY_ASSIGN(const Piece piece, piece_at(offset, end - offset));
-      if (piece.kind == Piece::kCompressed && piece.is_whole() && piece.length <= kBatchBytes) {
-        PVHGRUB_TRY_ASSIGN(const auto room, batch.room(static_cast<std::size_t>(piece.length)));
-        PVHGRUB_TRY(volume_.decompress(piece.cluster, room));
-      } else {
-        PVHGRUB_TRY(batch.flush());
-        PVHGRUB_TRY(send_piece(piece, joining));
-      }
+      PVHGRUB_TRY_ASSIGN(Piece piece, piece_at(offset, end - offset));
+      if (piece.kind == Piece::kPlain) PVHGRUB_TRY(lengthen(piece, offset, end));
+      PVHGRUB_TRY(send_piece(piece, batch, joining));
       offset += piece.length;
     }
     PVHGRUB_TRY(batch.flush());
@@ -169,19 +197,42 @@ class ErofsCompressedFile final : public File {
     return {};
   }
 
-  Result<void> send_piece(const Piece& piece, JoiningSink& sink) {
+  // Joins what follows a plain piece in the file and in the file system to it, until it is worth an extent.
+  Result<void> lengthen(Piece& piece, std::uint64_t offset, std::uint64_t end) const {
+    while (piece.length < kLeastExtent && offset + piece.length < end) {
+      PVHGRUB_TRY_ASSIGN(const Piece next, piece_at(offset + piece.length, end - offset - piece.length));
+      if (next.kind != Piece::kPlain || next.place != piece.place + piece.length) break;
+      piece.length += next.length;
+    }
+    return {};
+  }
+
+  Result<void> send_piece(const Piece& piece, Batch& batch, JoiningSink& sink) {
     PVHGRUB_TRY(volume_.budget().charge_steps(1, "reading a file of EROFS"));
     switch (piece.kind) {
       case Piece::kPlain:
+        if (piece.length < kLeastExtent) return batch_plain(piece, batch);
+        PVHGRUB_TRY(batch.flush(piece.length));
         return volume_.source().send(piece.place, piece.length, sink);
       case Piece::kPacked:
+        PVHGRUB_TRY(batch.flush(piece.length));
         return packed_->send_range(piece.place, piece.length, sink);
       case Piece::kCompressed:
         break;
     }
+    if (piece.is_whole() && piece.length <= kBatchedBytes) {
+      PVHGRUB_TRY_ASSIGN(const auto out, batch.room(static_cast<std::size_t>(piece.length)));
+      return volume_.decompress(piece.cluster, out);
+    }
     PVHGRUB_TRY_ASSIGN(const Bytes bytes, volume_.decompressed(piece.cluster));
-    return sink.bytes(
+    return batch.append(
         bytes.subspan(static_cast<std::size_t>(piece.within), static_cast<std::size_t>(piece.length)));
+  }
+
+  Result<void> batch_plain(const Piece& piece, Batch& batch) {
+    PVHGRUB_TRY(volume_.budget().charge_bytes(piece.length, "reading a file of EROFS"));
+    PVHGRUB_TRY_ASSIGN(const auto out, batch.room(static_cast<std::size_t>(piece.length)));
+    return volume_.source().read_at(piece.place, out);
   }
 
   ErofsVolume& volume_;
