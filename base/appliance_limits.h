@@ -14,6 +14,9 @@ inline constexpr std::size_t kApplianceQuestionBytes = 8 * kKiB;
 inline constexpr std::size_t kApplianceReadBytes = 1 * kMiB;
 /// Bytes of one part of an answer: kApplianceReadBytes.
 inline constexpr std::size_t kApplianceAnswerBytes = kApplianceReadBytes;
+/// Bytes of each text that tells of a file system (the longest label, f2fs's, has 512 characters) or of a
+/// failure (the longest holds a path).
+inline constexpr std::size_t kApplianceTextBytes = 4 * kKiB;
 /// File systems that the appliance may tell of: a disk's partitions (256), and volumes.
 inline constexpr std::size_t kApplianceFileSystems = 1024;
 /// Bytes of progress lines that the broker takes from the appliance; it says some twenty short ones.

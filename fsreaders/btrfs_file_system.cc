@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/hexadecimal.h"
 #include "base/limits.h"
 #include "fsreaders/btrfs_data.h"
 #include "fsreaders/btrfs_file.h"
@@ -29,7 +30,7 @@ class BtrfsFileSystem final : public TreeFileSystem<BtrfsInode, DirectoryListing
         volume_(std::move(volume)),
         logs_(std::move(logs)),
         data_(*volume_, checksums, logs_.checksums),
-        uuid_(btrfs_uuid_text(volume_->superblock().fsid)) {}
+        uuid_(uuid_text(volume_->superblock().fsid)) {}
 
   [[nodiscard]] std::string_view type_name() const override { return "btrfs"; }
   [[nodiscard]] std::string_view uuid() const override { return uuid_; }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "fsreaders/btrfs_inode.h"
 
-#include <sys/stat.h>
-
 #include <bit>
 #include <optional>
 #include <vector>
 
 #include "fsreaders/btrfs_subvolume.h"
+#include "fsreaders/file_mode.h"
 
 namespace pvhgrub::fs {
 namespace {
@@ -39,10 +38,7 @@ std::optional<FileType> type_of_entry(std::uint8_t type) {
 }  // namespace
 
 FileType BtrfsInode::type() const {
-  if (S_ISREG(mode)) return FileType::kRegular;
-  if (S_ISDIR(mode)) return FileType::kDirectory;
-  if (S_ISLNK(mode)) return FileType::kSymlink;
-  return FileType::kOther;
+  return type_of_mode(mode);
 }
 
 Result<BtrfsInode> read_btrfs_inode(const BtrfsTree& tree, std::uint32_t subvolume, std::uint64_t number) {

@@ -183,16 +183,4 @@ Result<BtrfsSuperblock> read_btrfs_superblock(BlockSource& device, Budget& budge
   return fail(ErrorCode::kUnsupported, "not a btrfs file system: the device is too small");
 }
 
-std::string btrfs_uuid_text(const BtrfsUuid& uuid) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (std::size_t i = 0; i < uuid.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    const auto value = std::to_integer<unsigned>(uuid[i]);
-    text += kDigits[value >> 4];
-    text += kDigits[value & 15];
-  }
-  return text;
-}
-
 }  // namespace pvhgrub::fs

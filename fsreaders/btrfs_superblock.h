@@ -49,6 +49,5 @@ struct BtrfsSuperblock {
 [[nodiscard]] Result<BtrfsSuperblock> read_btrfs_superblock(BlockSource& device, Budget& budget);
 
 /// "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx".
-[[nodiscard]] std::string btrfs_uuid_text(const BtrfsUuid& uuid);
 
 }  // namespace pvhgrub::fs

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/hexadecimal.h"
 #include "base/limits.h"
 #include "fsreaders/btrfs_tree.h"
 
@@ -36,7 +37,7 @@ void add_device(DeviceSearch& devices, const BtrfsSuperblock& superblock, BlockS
   const auto same = std::ranges::find(devices.present, device.id, &BtrfsDevice::id);
   if (same != devices.present.end()) {
     devices.notes.push_back("several disks claim to be " + generation_text(device) + " of btrfs " +
-                            btrfs_uuid_text(superblock.fsid) + "; only one is read");
+                            uuid_text(superblock.fsid) + "; only one is read");
     if (same == devices.present.begin() || same->generation >= device.generation) return;
     *same = device;
   } else {
@@ -61,11 +62,11 @@ Result<DeviceSearch> find_devices(BlockSource& source, const OtherDevices& other
   }
   if (devices.present.size() < devices.newest.devices)
     devices.notes.push_back("only " + std::to_string(devices.present.size()) + " of the " +
-                            std::to_string(devices.newest.devices) + " devices of btrfs " +
-                            btrfs_uuid_text(fsid) + " are among the disks");
+                            std::to_string(devices.newest.devices) + " devices of btrfs " + uuid_text(fsid) +
+                            " are among the disks");
   for (const BtrfsDevice& device : devices.present)
     if (device.generation < devices.newest.generation)
-      devices.notes.push_back(generation_text(device) + " of btrfs " + btrfs_uuid_text(fsid) +
+      devices.notes.push_back(generation_text(device) + " of btrfs " + uuid_text(fsid) +
                               " has missed writes; copies on other devices (generation " +
                               std::to_string(devices.newest.generation) + ") are preferred");
   return devices;
@@ -143,7 +144,7 @@ Result<BtrfsVolume::Piece> BtrfsVolume::first_piece(std::uint64_t logical, std::
   if (mapping.missing_device != 0)
     return fail(ErrorCode::kUnsupported,
                 "it lies on device " + std::to_string(mapping.missing_device) + " of the btrfs file system " +
-                    btrfs_uuid_text(superblock_.fsid) + ", which is not among the disks; name all its disks",
+                    uuid_text(superblock_.fsid) + ", which is not among the disks; name all its disks",
                 where);
   return fail(ErrorCode::kDamaged, "it lies past the device's end; run `btrfs check` in the guest", where);
 }

@@ -74,7 +74,7 @@ class ExtDirectoryReader {
         const std::uint64_t count = std::min<std::uint64_t>(end - logical, kReadBytes / block_size_);
         buffer.resize(static_cast<std::size_t>(count * block_size_));
         PVHGRUB_TRY(ext2fs_.volume().budget().charge_bytes(buffer.size(), "reading a directory"));
-        PVHGRUB_TRY(ext2fs_.volume().read((run.physical + (logical - run.logical)) * block_size_, buffer));
+        PVHGRUB_TRY(ext2fs_.volume().read_at((run.physical + (logical - run.logical)) * block_size_, buffer));
         for (std::uint64_t i = 0; i < count; ++i)
           PVHGRUB_TRY(
               take_block(std::span(buffer).subspan(static_cast<std::size_t>(i * block_size_), block_size_),

@@ -98,7 +98,7 @@ class ExtFileSystem : public TreeFileSystem<ExtInode, ExtDirectory> {
 
 Result<ExtSuperblock> read_superblock(BlockSource& source, ExtVolume* volume) {
   std::array<std::byte, kExtSuperblockBytes> bytes{};
-  PVHGRUB_TRY(volume != nullptr ? volume->read(kExtSuperblockOffset, bytes)
+  PVHGRUB_TRY(volume != nullptr ? volume->read_at(kExtSuperblockOffset, bytes)
                                 : source.read_at(kExtSuperblockOffset, bytes));
   return parse_ext_superblock(bytes, source.size());
 }

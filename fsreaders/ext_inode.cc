@@ -2,10 +2,10 @@
 // Layout: Linux kernel documentation, filesystems/ext4, "Inode Table", "Inline Data", "Extended Attributes".
 #include "fsreaders/ext_inode.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cstring>
+
+#include "fsreaders/file_mode.h"
 
 namespace pvhgrub::fs {
 
@@ -36,16 +36,7 @@ std::int64_t modification_time(const ext2_inode_large& inode, std::size_t inode_
 }  // namespace
 
 FileType ExtInode::type() const {
-  switch (mode & S_IFMT) {
-    case S_IFREG:
-      return FileType::kRegular;
-    case S_IFDIR:
-      return FileType::kDirectory;
-    case S_IFLNK:
-      return FileType::kSymlink;
-    default:
-      return FileType::kOther;
-  }
+  return type_of_mode(mode);
 }
 
 Bytes ExtInode::block_field() const {

@@ -8,7 +8,9 @@
 #include <charconv>
 #include <iterator>
 
+#include "base/hexadecimal.h"
 #include "base/limits.h"
+#include "fsreaders/little_endian_fields.h"
 
 namespace pvhgrub::fs {
 
@@ -55,36 +57,6 @@ std::unexpected<Error> damaged(std::string message) {
   return fail(ErrorCode::kDamaged, std::move(message), std::string(kWhere));
 }
 
-std::string uuid_text(Bytes bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    const unsigned value = std::to_integer<unsigned>(bytes[i]);
-    text += kDigits[value >> 4U];
-    text += kDigits[value & 15U];
-  }
-  return text;
-}
-
-// Numbers at fixed offsets of the 1024 bytes, which the caller has checked to be there.
-class Fields {
- public:
-  explicit Fields(Bytes bytes) : bytes_(bytes) {}
-  [[nodiscard]] std::uint16_t u16(std::size_t offset) const { return number<std::uint16_t>(offset); }
-  [[nodiscard]] std::uint32_t u32(std::size_t offset) const { return number<std::uint32_t>(offset); }
-  [[nodiscard]] Bytes run(std::size_t offset, std::size_t count) const {
-    return bytes_.subspan(offset, count);
-  }
-
- private:
-  template <typename T>
-  [[nodiscard]] T number(std::size_t offset) const {
-    return ByteReader(bytes_.subspan(offset)).little_endian<T>().value_or(0);
-  }
-  Bytes bytes_;
-};
-
 Result<void> check_features(std::uint32_t incompat) {
   if ((incompat & EXT3_FEATURE_INCOMPAT_JOURNAL_DEV) != 0)
     return fail(ErrorCode::kUnsupported,
@@ -97,7 +69,7 @@ Result<void> check_features(std::uint32_t incompat) {
 }
 
 // Sizes of blocks, inodes and descriptors, as ext4's mount checks them.
-Result<void> read_sizes(const Fields& fields, ExtSuperblock& superblock) {
+Result<void> read_sizes(const LittleEndianFields& fields, ExtSuperblock& superblock) {
   const std::uint32_t revision = fields.u32(0x4c);
   if (revision > EXT2_DYNAMIC_REV)
     return fail(ErrorCode::kUnsupported, "ext revision " + std::to_string(revision) + " is unknown",
@@ -119,7 +91,8 @@ Result<void> read_sizes(const Fields& fields, ExtSuperblock& superblock) {
 }
 
 // How many blocks and groups there are, held against the source, before libext2fs allocates for them.
-Result<void> read_geometry(const Fields& fields, std::uint64_t source_size, ExtSuperblock& superblock) {
+Result<void> read_geometry(const LittleEndianFields& fields, std::uint64_t source_size,
+                           ExtSuperblock& superblock) {
   const bool wide = (superblock.feature_incompat & EXT4_FEATURE_INCOMPAT_64BIT) != 0;
   superblock.blocks_count = fields.u32(0x04) | (wide ? std::uint64_t{fields.u32(0x150)} << 32U : 0);
   if (superblock.blocks_count > source_size / superblock.block_size)
@@ -189,7 +162,7 @@ std::string ExtSuperblock::overwriting_obstacle() const {
 
 Result<ExtSuperblock> parse_ext_superblock(Bytes bytes, std::uint64_t source_size) {
   if (bytes.size() < kExtSuperblockBytes) return damaged("the superblock is cut off");
-  const Fields fields(bytes);
+  const LittleEndianFields fields(bytes);
   if (fields.u16(0x38) != EXT2_SUPER_MAGIC)
     return fail(ErrorCode::kUnsupported, "not an ext2, ext3 or ext4 file system");
   ExtSuperblock superblock;

@@ -18,13 +18,11 @@
 
 namespace pvhgrub::fs {
 
-class ExtVolume {
+class ExtVolume final : public BlockSource {
  public:
   /// `source` and `budget` outlive this. `block_size` in bytes.
   ExtVolume(BlockSource& source, Budget& budget, std::uint32_t block_size)
       : source_(source), budget_(budget), block_size_(block_size) {}
-  ExtVolume(const ExtVolume&) = delete;
-  ExtVolume& operator=(const ExtVolume&) = delete;
 
   [[nodiscard]] std::uint32_t block_size() const { return block_size_; }
   /// Whole blocks that the source has room for.
@@ -39,15 +37,16 @@ class ExtVolume {
   /// From now on, blocks that have a copy in the journal are read from there.
   void set_overlay(JournalOverlay overlay);
 
-  /// Fills `out` with the bytes from `offset`; kDamaged past the end.
-  [[nodiscard]] Result<void> read(std::uint64_t offset, std::span<std::byte> out);
+  [[nodiscard]] std::uint64_t size() const override { return source_.size(); }
+  /// kDamaged past the end.
+  [[nodiscard]] Result<void> read_at(std::uint64_t offset, std::span<std::byte> out) override;
 
   /// The same for metadata: charges the budget, and remembers the last blocks.
   [[nodiscard]] Result<void> read_metadata(std::uint64_t offset, std::span<std::byte> out);
 
-  /// Sends the bytes as they are: extents where they lie on the disk unchanged, also inside the journal, else
-  /// as bytes.
-  [[nodiscard]] Result<void> send(std::uint64_t offset, std::uint64_t length, ContentSink& sink);
+  /// Bytes lie on the disk unchanged inside the journal, too. kUnsupported: an escaped copy, which does not.
+  [[nodiscard]] Result<DiskExtent> locate(std::uint64_t offset, std::uint64_t length) override;
+  [[nodiscard]] Result<void> send(std::uint64_t offset, std::uint64_t length, ContentSink& sink) override;
 
  private:
   struct CachedBlock {
@@ -62,6 +61,9 @@ class ExtVolume {
   };
   [[nodiscard]] Result<Piece> first_piece(std::uint64_t offset, std::uint64_t length) const;
   [[nodiscard]] Result<const std::vector<std::byte>*> cached_block(std::uint64_t block);
+  [[nodiscard]] Result<void> check_inside(std::uint64_t offset, std::uint64_t length) const;
+  /// The block that a copy holds, read and verified.
+  [[nodiscard]] Result<std::vector<std::byte>> copied_block(const JournalOverlay::Copy& copy);
   [[nodiscard]] Result<void> send_copy(const Piece& piece, ContentSink& sink);
 
   BlockSource& source_;

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "fsreaders/iso9660_directory.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "base/limits.h"
+#include "fsreaders/file_mode.h"
 #include "fsreaders/iso9660_rock_ridge.h"
 #include "fsreaders/little_endian_fields.h"
 
@@ -30,19 +29,6 @@ std::int64_t time_of(Bytes field) {
   // A signed byte (ECMA-119 9.1.5).
   const std::int64_t zone = fields.u8(6) < 128 ? fields.u8(6) : fields.u8(6) - 256;
   return ((days * 24 + fields.u8(3)) * 60 + fields.u8(4) - zone * 15) * 60 + fields.u8(5);
-}
-
-FileType type_of_mode(std::uint32_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFREG:
-      return FileType::kRegular;
-    case S_IFDIR:
-      return FileType::kDirectory;
-    case S_IFLNK:
-      return FileType::kSymlink;
-    default:
-      return FileType::kOther;
-  }
 }
 
 Iso9660Node node_of(Bytes record, std::uint32_t block_size) {

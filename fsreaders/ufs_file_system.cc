@@ -74,7 +74,7 @@ class UfsFileSystem final : public TreeFileSystem<UfsInode, DirectoryListing> {
   Result<void> add_piece(DirectoryListing& listing, Bytes piece, const UfsInode& directory) {
     for (std::size_t place = 0; place < piece.size();) {
       PVHGRUB_TRY(budget().charge_steps(1, "reading a directory"));
-      const UfsFields entry(piece.subspan(place));
+      const LittleEndianFields entry(piece.subspan(place));
       const std::size_t length = entry.u16(4);
       const std::size_t name = entry.u8(7);
       if (length < kEntryHeader || length > piece.size() - place || name > length - kEntryHeader)

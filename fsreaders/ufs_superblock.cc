@@ -44,7 +44,7 @@ std::string text_at(Bytes superblock, std::size_t offset, std::size_t length) {
 }
 
 // As GRUB prints fs_id: two numbers of eight digits; none where both are 0.
-std::string uuid_of(const UfsFields& fields) {
+std::string uuid_of(const LittleEndianFields& fields) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   const std::uint64_t id = (std::uint64_t{fields.u32(144)} << 32U) | fields.u32(148);
   std::string text;
@@ -60,7 +60,8 @@ std::string journal_of(std::uint32_t flags) {
 }
 
 // fs_ckhash: CRC-32C without the last inversion, over fs_sbsize bytes with the hash itself as 0.
-Result<bool> has_wrong_check_hash(BlockSource& source, std::uint64_t place, const UfsFields& fields) {
+Result<bool> has_wrong_check_hash(BlockSource& source, std::uint64_t place,
+                                  const LittleEndianFields& fields) {
   if ((fields.u32(1312) & kFlagCheckHashes) == 0 || (fields.u32(1308) & kCheckHashOfSuperblock) == 0)
     return false;
   const std::uint32_t size = fields.u32(104);
@@ -73,7 +74,7 @@ Result<bool> has_wrong_check_hash(BlockSource& source, std::uint64_t place, cons
 }
 
 Result<UfsSuperblock> parse(BlockSource& source, Bytes bytes, std::uint64_t place) {
-  const UfsFields fields(bytes);
+  const LittleEndianFields fields(bytes);
   UfsSuperblock block;
   block.is_ufs2 = fields.u32(kMagicOffset) != kUfs1Magic;
   block.block_size = fields.u32(48);
@@ -128,7 +129,7 @@ Result<UfsSuperblock> read_ufs_superblock(BlockSource& source) {
     std::array<std::byte, kSuperblockBytes> bytes{};
     if (!range_inside<std::uint64_t>(place, bytes.size(), source.size())) continue;
     PVHGRUB_TRY(source.read_at(place, bytes));
-    const UfsFields fields{Bytes(bytes)};
+    const LittleEndianFields fields{Bytes(bytes)};
     const std::uint32_t magic = fields.u32(kMagicOffset);
     const std::uint32_t swapped = __builtin_bswap32(magic);
     if (swapped == kUfs1Magic || swapped == kUfs2Magic || swapped == kUfs2ExtendedMagic)

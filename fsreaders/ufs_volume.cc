@@ -6,30 +6,17 @@
 
 #include "base/checked.h"
 #include "base/limits.h"
+#include "fsreaders/file_mode.h"
 
 namespace pvhgrub::fs {
 
 namespace {
 
-constexpr std::uint32_t kTypeMask = 0xF000;
 constexpr std::uint32_t kFlagSnapshot = 0x0020'0000;  // SF_SNAPSHOT
 
 std::unexpected<Error> damaged(const std::string& what, std::uint32_t inode) {
   return fail(ErrorCode::kDamaged, what + "; run fsck_ffs on the file system in the guest",
               "inode " + std::to_string(inode));
-}
-
-FileType type_of(std::uint32_t mode) {
-  switch (mode & kTypeMask) {
-    case 0x8000:
-      return FileType::kRegular;
-    case 0x4000:
-      return FileType::kDirectory;
-    case 0xA000:
-      return FileType::kSymlink;
-    default:
-      return FileType::kOther;
-  }
 }
 
 }  // namespace
@@ -50,10 +37,10 @@ Result<UfsInode> UfsVolume::read_inode(std::uint32_t number) {
     return damaged("it lies behind the end of the device", number);
   PVHGRUB_TRY(budget_.charge_steps(1, "reading an inode"));
   PVHGRUB_TRY(source_.read_at(*offset, raw));
-  const UfsFields fields{Bytes(raw)};
+  const LittleEndianFields fields{Bytes(raw)};
   UfsInode inode;
   inode.number = number;
-  inode.type = type_of(fields.u16(0));
+  inode.type = type_of_mode(fields.u16(0));
   inode.size = fields.u64(block.is_ufs2 ? 16 : 8);
   inode.blocks = block.is_ufs2 ? fields.u64(24) : fields.u32(104);
   inode.modification_time = block.is_ufs2
@@ -138,7 +125,7 @@ class UfsVolume::Mapper {
       PVHGRUB_TRY(volume_.source_.read_at(pointer * block.fragment_size, held.bytes));
       held.pointer = pointer;
     }
-    const UfsFields fields{Bytes(held.bytes)};
+    const LittleEndianFields fields{Bytes(held.bytes)};
     const auto place = static_cast<std::size_t>(index * volume_.superblock_.pointer_bytes());
     return volume_.superblock_.is_ufs2 ? fields.u64(place) : fields.u32(place);
   }

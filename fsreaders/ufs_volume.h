@@ -4,7 +4,6 @@
 #pragma once
 
 #include <array>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -16,29 +15,9 @@
 #include "fsreaders/block_run.h"
 #include "fsreaders/block_source.h"
 #include "fsreaders/file_system.h"
+#include "fsreaders/little_endian_fields.h"
 
 namespace pvhgrub::fs {
-
-/// Little-endian numbers at fixed offsets of a structure that is there as a whole; past its end is 0.
-class UfsFields {
- public:
-  explicit UfsFields(Bytes bytes) : bytes_(bytes) {}
-  [[nodiscard]] std::uint8_t u8(std::size_t offset) const { return number<std::uint8_t>(offset); }
-  [[nodiscard]] std::uint16_t u16(std::size_t offset) const { return number<std::uint16_t>(offset); }
-  [[nodiscard]] std::uint32_t u32(std::size_t offset) const { return number<std::uint32_t>(offset); }
-  [[nodiscard]] std::uint64_t u64(std::size_t offset) const { return number<std::uint64_t>(offset); }
-
- private:
-  template <std::unsigned_integral T>
-  [[nodiscard]] T number(std::size_t offset) const {
-    if (!range_inside(offset, sizeof(T), bytes_.size())) return 0;
-    std::uint64_t value = 0;
-    for (std::size_t i = sizeof(T); i-- > 0;)
-      value = (value << 8U) | std::to_integer<std::uint64_t>(bytes_[offset + i]);
-    return static_cast<T>(value);
-  }
-  Bytes bytes_;
-};
 
 struct UfsSuperblock {
   bool is_ufs2 = false;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "fsreaders/xfs_inode.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <string_view>
 
 #include "base/limits.h"
+#include "fsreaders/file_mode.h"
 #include "fsreaders/xfs_checksum.h"
 #include "fsreaders/xfs_extents.h"
 #include "fsreaders/xfs_fields.h"
@@ -55,16 +54,7 @@ Result<void> check_identity(const XfsVolume& volume, const XfsFields& fields, co
 }  // namespace
 
 FileType XfsInode::type() const {
-  switch (mode & S_IFMT) {
-    case S_IFREG:
-      return FileType::kRegular;
-    case S_IFDIR:
-      return FileType::kDirectory;
-    case S_IFLNK:
-      return FileType::kSymlink;
-    default:
-      return FileType::kOther;
-  }
+  return type_of_mode(mode);
 }
 
 std::unexpected<Error> XfsInode::damaged(std::string_view what) const {

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <string_view>
 
+#include "base/hexadecimal.h"
 #include "fsreaders/xfs_checksum.h"
 #include "fsreaders/xfs_fields.h"
 
@@ -69,18 +70,6 @@ std::unexpected<Error> damaged(const std::string& message) {
 
 std::unexpected<Error> unsupported(std::string message) {
   return fail(ErrorCode::kUnsupported, std::move(message), std::string(kWhere));
-}
-
-std::string uuid_text(Bytes bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    const unsigned value = std::to_integer<unsigned>(bytes[i]);
-    text += kDigits[value >> 4U];
-    text += kDigits[value & 15U];
-  }
-  return text;
 }
 
 bool is_power_of_two_within(std::uint64_t value, std::uint64_t least, std::uint64_t most) {

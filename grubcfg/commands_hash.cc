@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "base/crc32.h"
+#include "base/hexadecimal.h"
 #include "base/limits.h"
 #include "grubcfg/command_table.h"
 #include "grubcfg/file_access.h"
@@ -33,16 +34,6 @@ class Hash {
   [[nodiscard]] virtual std::string finish() = 0;
   [[nodiscard]] virtual std::size_t size() const = 0;  ///< bytes
 };
-
-std::string hexadecimal(Bytes bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const std::byte byte : bytes) {
-    text += kDigits[std::to_integer<unsigned>(byte) >> 4];
-    text += kDigits[std::to_integer<unsigned>(byte) & 0xF];
-  }
-  return text;
-}
 
 class NettleHash final : public Hash {
  public:

@@ -24,6 +24,14 @@ Result<std::vector<Element>> get_list(Bytes payload, std::size_t least, Get&& ge
   return list;
 }
 
+Result<std::string> get_short_text(PayloadReader& reader) {
+  PVHGRUB_TRY_ASSIGN(std::string text, reader.text());
+  if (text.size() > limits::kApplianceTextBytes)
+    return fail(ErrorCode::kProtocol, "a text of " + std::to_string(text.size()) + " bytes, more than " +
+                                          std::to_string(limits::kApplianceTextBytes));
+  return text;
+}
+
 }  // namespace
 
 std::array<std::byte, kApplianceHeaderBytes> ApplianceHeader::encode() const {
@@ -94,7 +102,7 @@ Result<ApplianceVolumes> ApplianceVolumes::decode(Bytes payload) {
   auto list = get_list<ApplianceVolume>(
       payload, kLeast, [](PayloadReader& reader, ApplianceVolume& volume) -> Result<void> {
         for (std::string* text : {&volume.device, &volume.type, &volume.uuid, &volume.label}) {
-          PVHGRUB_TRY_ASSIGN(*text, reader.text());
+          PVHGRUB_TRY_ASSIGN(*text, get_short_text(reader));
         }
         return {};
       });
@@ -143,7 +151,7 @@ Result<ApplianceFailure> ApplianceFailure::decode(Bytes payload) {
   PayloadReader reader(payload);
   ApplianceFailure failure;
   PVHGRUB_TRY_ASSIGN(const std::uint8_t code, reader.u8());
-  PVHGRUB_TRY_ASSIGN(failure.message, reader.text());
+  PVHGRUB_TRY_ASSIGN(failure.message, get_short_text(reader));
   PVHGRUB_TRY(reader.finish());
   const auto* const known = std::ranges::find(kFailureCodes, static_cast<ErrorCode>(code));
   if (known == kFailureCodes.end())

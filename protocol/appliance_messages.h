@@ -61,7 +61,7 @@ struct ApplianceQuestion {
   [[nodiscard]] static Result<ApplianceQuestion> decode(Bytes payload);
 };
 
-/// A file system that the appliance found.
+/// A file system that the appliance found. Each text has at most limits::kApplianceTextBytes.
 struct ApplianceVolume {
   std::string
       device;  ///< as GRUB names it, a partition by its number alone: "hd0", "hd0,2", "lvm/group-volume"
@@ -95,7 +95,7 @@ struct ApplianceEntries {
 /// Why there is no answer: the payload of AnswerState::kError.
 struct ApplianceFailure {
   ErrorCode code = ErrorCode::kIo;  ///< kIo, kNotFound, kWrongType, kDamaged, kUnsupported or kLimit
-  std::string message;
+  std::string message;              ///< at most limits::kApplianceTextBytes
   [[nodiscard]] PayloadWriter encode() const;
   /// Any other code is kProtocol: a guest must not be able to make this program blame itself or the host.
   [[nodiscard]] static Result<ApplianceFailure> decode(Bytes payload);

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstdlib>
 
-#include "base/limits.h"
+#include "base/appliance_limits.h"
 
 namespace pvhgrub::appliance {
 namespace {
@@ -26,7 +26,7 @@ using Texts = std::unique_ptr<char*, Free>;
 // Empty where libguestfs has none.
 std::string text_of(char* text) {
   const Text owned(text);
-  return owned ? std::string(owned.get()) : std::string();
+  return owned ? std::string(owned.get()).substr(0, limits::kApplianceTextBytes) : std::string();
 }
 
 bool contains(char** texts, const std::string& wanted) {
@@ -103,9 +103,23 @@ void tell_progress(guestfs_h* handle, void* opaque, std::uint64_t event, int eve
 
 Result<std::unique_ptr<GuestFiles>> GuestFiles::start(const std::vector<std::string>& sockets,
                                                       const Progress& progress) {
-  const bool accelerated = access("/dev/kvm", R_OK | W_OK) == 0;
+  bool accelerated = access("/dev/kvm", R_OK | W_OK) == 0;
   progress(accelerated ? "starting (with KVM: this takes some seconds)"
                        : "starting (without KVM: this takes some ten seconds or more)");
+  auto files = launch(sockets, progress, accelerated);
+  if (!files && accelerated) {
+    // A device that is there may still not work, as within some virtual machines.
+    progress(files.error().describe() + "; starting without KVM (this takes some ten seconds or more)");
+    files = launch(sockets, progress, false);
+  }
+  if (!files) return files;
+  PVHGRUB_TRY((*files)->find_volumes());
+  progress("started, " + std::to_string((*files)->volumes_.size()) + " file systems");
+  return files;
+}
+
+Result<std::unique_ptr<GuestFiles>> GuestFiles::launch(const std::vector<std::string>& sockets,
+                                                       const Progress& progress, bool accelerated) {
   Handle handle(guestfs_create_flags(GUESTFS_CREATE_NO_CLOSE_ON_EXIT));
   if (handle == nullptr) return fail(ErrorCode::kIo, "libguestfs gives no handle");
   std::unique_ptr<GuestFiles> files(new GuestFiles(std::move(handle)));
@@ -119,23 +133,24 @@ Result<std::unique_ptr<GuestFiles>> GuestFiles::start(const std::vector<std::str
   if (guestfs_set_backend(g, "direct") != 0 || guestfs_set_backend_settings(g, settings) != 0 ||
       guestfs_set_network(g, 0) != 0)
     return files->failure("cannot set up libguestfs");
-  for (const std::string& socket : sockets) {
-    std::string server = "unix:" + socket;
-    char* servers[] = {server.data(), nullptr};
-    struct guestfs_add_drive_opts_argv options{};  // a function has the same name
-    options.bitmask = GUESTFS_ADD_DRIVE_OPTS_READONLY_BITMASK | GUESTFS_ADD_DRIVE_OPTS_FORMAT_BITMASK |
-                      GUESTFS_ADD_DRIVE_OPTS_PROTOCOL_BITMASK | GUESTFS_ADD_DRIVE_OPTS_SERVER_BITMASK;
-    options.readonly = 1;
-    options.format = "raw";
-    options.protocol = "nbd";
-    options.server = servers;
-    if (guestfs_add_drive_opts_argv(g, "", &options) != 0) return files->failure("cannot add a disk");
-  }
+  for (const std::string& socket : sockets) PVHGRUB_TRY(files->add_disk(socket));
   if (guestfs_launch(g) != 0) return files->failure("libguestfs does not start");
   if (event >= 0) guestfs_delete_event_callback(g, event);
-  PVHGRUB_TRY(files->find_volumes());
-  progress("started, " + std::to_string(files->volumes_.size()) + " file systems");
   return files;
+}
+
+Result<void> GuestFiles::add_disk(const std::string& socket) {
+  std::string server = "unix:" + socket;
+  char* servers[] = {server.data(), nullptr};
+  struct guestfs_add_drive_opts_argv options{};  // a function has the same name
+  options.bitmask = GUESTFS_ADD_DRIVE_OPTS_READONLY_BITMASK | GUESTFS_ADD_DRIVE_OPTS_FORMAT_BITMASK |
+                    GUESTFS_ADD_DRIVE_OPTS_PROTOCOL_BITMASK | GUESTFS_ADD_DRIVE_OPTS_SERVER_BITMASK;
+  options.readonly = 1;
+  options.format = "raw";
+  options.protocol = "nbd";
+  options.server = servers;
+  if (guestfs_add_drive_opts_argv(handle_.get(), "", &options) != 0) return failure("cannot add a disk");
+  return {};
 }
 
 Result<void> GuestFiles::find_volumes() {

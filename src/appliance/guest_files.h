@@ -21,7 +21,7 @@ class GuestFiles {
  public:
   /// Starts libguestfs's own small machine on disks that NBD servers give at those sockets, read-only and as
   /// raw images always: a format that is looked for could be one that names other files of the host. No
-  /// network. Takes some ten seconds without KVM. kIo, kSandbox.
+  /// network. Takes some ten seconds without KVM, which is what is left where KVM does not work. kIo.
   [[nodiscard]] static Result<std::unique_ptr<GuestFiles>> start(const std::vector<std::string>& sockets,
                                                                  const Progress& progress);
 
@@ -41,6 +41,10 @@ class GuestFiles {
   using Handle = std::unique_ptr<guestfs_h, Close>;
   explicit GuestFiles(Handle handle) : handle_(std::move(handle)) {}
 
+  /// A machine with these disks that runs, with KVM or without.
+  [[nodiscard]] static Result<std::unique_ptr<GuestFiles>> launch(const std::vector<std::string>& sockets,
+                                                                  const Progress& progress, bool accelerated);
+  [[nodiscard]] Result<void> add_disk(const std::string& socket);
   [[nodiscard]] Result<void> find_volumes();
   /// The name of `path` in the appliance; mounts the file system first where it is not yet.
   [[nodiscard]] Result<std::string> place_of(std::uint32_t number, const std::string& path);

@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <optional>
 
-#include "base/limits.h"
+#include "base/appliance_limits.h"
 #include "protocol/appliance_start.h"
 #include "protocol/descriptors.h"
 #include "src/appliance/confinement.h"
@@ -107,6 +107,8 @@ class Answers {
 
  private:
   static constexpr int kSocket = protocol::kApplianceQuestionsDescriptor;
+  static constexpr std::size_t kVolumesInAPart = 16;
+  static_assert(kVolumesInAPart * 4 * (4 + limits::kApplianceTextBytes) < limits::kApplianceAnswerBytes);
 
   static bool send_part(ApplianceOperation operation, AnswerState state, Bytes payload) {
     const ApplianceHeader header{
@@ -115,13 +117,12 @@ class Answers {
   }
 
   static bool send_failure(ApplianceOperation operation, Error error) {
-    constexpr std::size_t kTextBytes = 4 * limits::kKiB;
-    error.message.resize(std::min(error.message.size(), kTextBytes));
+    error.message.resize(std::min(error.message.size(), limits::kApplianceTextBytes));
     const protocol::ApplianceFailure failure{.code = error.code, .message = std::move(error.message)};
     return send_part(operation, AnswerState::kError, failure.encode().payload());
   }
 
-  // A list in parts that fit: `bytes_of` an element, and one of its texts at most PATH_MAX long.
+  // A list in parts that fit.
   template <typename Part, typename Element>
   static bool send_list(ApplianceOperation operation, std::vector<Element> Part::* list,
                         std::vector<Element> all, std::size_t most_in_a_part) {
@@ -141,7 +142,7 @@ class Answers {
   bool answer(ApplianceOperation operation, const ApplianceQuestion& question) {
     switch (operation) {
       case ApplianceOperation::kFileSystems:
-        return send_list(operation, &protocol::ApplianceVolumes::volumes, files_.volumes(), 16);
+        return send_list(operation, &protocol::ApplianceVolumes::volumes, files_.volumes(), kVolumesInAPart);
       case ApplianceOperation::kList: {
         auto entries = files_.list(question.file_system, question.path);
         if (!entries) return send_failure(operation, std::move(entries).error());

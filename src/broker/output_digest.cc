@@ -6,8 +6,10 @@
 
 #include <array>
 #include <cerrno>
+#include <span>
 #include <vector>
 
+#include "base/hexadecimal.h"
 #include "base/limits.h"
 
 namespace pvhgrub::broker {
@@ -26,10 +28,7 @@ Result<std::string> sha256_of_file(int fd, const std::string& where) {
   }
   std::array<std::uint8_t, SHA256_DIGEST_SIZE> digest{};
   sha256_digest(&context, digest.size(), digest.data());
-  static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const std::uint8_t byte : digest) text += {kDigits[byte >> 4U], kDigits[byte & 0x0FU]};
-  return text;
+  return hexadecimal(std::as_bytes(std::span(digest)));
 }
 
 }  // namespace pvhgrub::broker

@@ -5,12 +5,14 @@
 #include "grubcfg/choice.h"
 #include "grubcfg/legacy_grub.h"
 #include "tests/grubcfg/data_files.h"
-#include "tests/grubcfg/fake_devices.h"
+#include "tests/grubcfg/legacy_guest.h"
 
 using namespace pvhgrub;
 using namespace pvhgrub::grubcfg;
+using pvhgrub::test::bare_legacy_menu;
 using pvhgrub::test::MemoryDevices;
 using pvhgrub::test::RecordedDiagnostics;
+using Guest = pvhgrub::test::LegacyGuest;
 
 namespace {
 
@@ -26,48 +28,6 @@ std::string multiboot_image() {
   std::string image(1024, '\0');
   image.replace(12, 4, "\x02\xb0\xad\x1b");
   return image;
-}
-
-/// A menu.lst on a disk with a GPT: hd0,gpt1 has it in /boot/grub, hd0,gpt2 is there as well.
-class Guest {
- public:
-  Guest()
-      : first(devices.add("hd0,gpt1", "11111111-aaaa")), second(devices.add("hd0,gpt2", "22222222-BBBB")) {}
-
-  Result<std::unique_ptr<Menu>> load(const std::string& text, const std::string& device = "hd0,gpt1") {
-    for (test::MemoryFileSystem* const place : {&first, &second})
-      if (place == (device == "hd0,gpt2" ? &second : &first)) place->add("/boot/grub/menu.lst", text);
-    return load_legacy_menu({&devices, settings, budget, diagnostics},
-                            {"grub-legacy", device, "/boot/grub/menu.lst"});
-  }
-  /// What the menu's entry boots.
-  BootEntry boot(const std::string& text, std::size_t index = 0) {
-    menu = load(text).value_or(nullptr);
-    REQUIRE(menu != nullptr);
-    const auto entry = menu->evaluate(index);
-    REQUIRE(entry.has_value());
-    return *entry;
-  }
-  /// The same of a body without a title.
-  BootEntry boot_body(const std::string& body) { return boot("title t\n" + body + "\n"); }
-
-  MemoryDevices devices;
-  test::MemoryFileSystem& first;
-  test::MemoryFileSystem& second;
-  GrubSettings settings;
-  Budget budget = Budget::standard();
-  RecordedDiagnostics diagnostics;
-  std::unique_ptr<Menu> menu;
-};
-
-std::unique_ptr<Menu> bare(const std::string& text, RecordedDiagnostics& diagnostics) {
-  static const GrubSettings settings;
-  static Budget budget = Budget::standard();
-  budget = Budget::standard();
-  auto menu =
-      load_bare_legacy_menu({nullptr, settings, budget, diagnostics}, {"grub-legacy", "", "menu.lst"}, text);
-  REQUIRE(menu.has_value());
-  return std::move(*menu);
 }
 
 std::string titles(const Menu& menu) {
@@ -130,7 +90,7 @@ TEST_CASE("A menu as a distribution writes it is read without a disk") {
   for (const auto& path : menus) {
     INFO(path.filename().string());
     RecordedDiagnostics diagnostics;
-    const auto menu = bare(test::read_file(path), diagnostics);
+    const auto menu = bare_legacy_menu(test::read_file(path), diagnostics);
     std::string text = "default " + std::to_string(menu->default_index()) + "\n";
     if (menu->timeout()) text += "timeout " + std::to_string(*menu->timeout()) + "\n";
     if (menu->timeout_style() == TimeoutStyle::kHidden) text += "hidden\n";
@@ -341,9 +301,9 @@ TEST_CASE("Entries that load no Linux are told for what they are") {
 
 TEST_CASE("A title without a command is no entry, and does not count") {
   RecordedDiagnostics diagnostics;
-  const auto menu =
-      bare("default 1\ntitle a\nkernel /a\ntitle Other systems:\nnosuch x\ntitle b\nkernel /b\ntitle c\n",
-           diagnostics);
+  const auto menu = bare_legacy_menu(
+      "default 1\ntitle a\nkernel /a\ntitle Other systems:\nnosuch x\ntitle b\nkernel /b\ntitle c\n",
+      diagnostics);
   CHECK(titles(*menu) == "a|b|");
   CHECK(menu->default_index() == 1);
   CHECK(diagnostics.has_notice("menu.lst:4: the title `Other systems:' has no command after it"));
@@ -353,7 +313,7 @@ TEST_CASE("A title without a command is no entry, and does not count") {
 
 TEST_CASE("Commands at the wrong place are told, and pass without effect") {
   RecordedDiagnostics diagnostics;
-  const auto menu = bare(
+  const auto menu = bare_legacy_menu(
       "root (hd0,3)\nkernel /x\ncolor blue/red\ntitle a\nkernel /a\ntimeout 3\ndefault 1\ntitle b\nkernel "
       "/b\n",
       diagnostics);
@@ -369,7 +329,7 @@ TEST_CASE("Commands at the wrong place are told, and pass without effect") {
 TEST_CASE("Timeout and hidden menu are GRUB Legacy's") {
   const auto with = [](const std::string& header) {
     RecordedDiagnostics diagnostics;
-    return bare(header + "title a\nkernel /a\n", diagnostics);
+    return bare_legacy_menu(header + "title a\nkernel /a\n", diagnostics);
   };
   CHECK_FALSE(with("")->timeout().has_value());
   CHECK(with("timeout=5\n")->timeout() == 5);
@@ -437,101 +397,10 @@ TEST_CASE("What savedefault would change is told, of the default entry") {
   CHECK_FALSE(guest.boot_body("kernel /k\nsavedefault +").bootable());
 }
 
-TEST_CASE("A password guards the entries that are locked") {
-  RecordedDiagnostics diagnostics;
-  const auto menu = bare(
-      "password --md5 $1$abc$defghijk\ntitle a\nkernel /a\ntitle b\nlock\nkernel /b\n"
-      "title c\npassword secret\nkernel /c\n",
-      diagnostics);
-  CHECK_FALSE(menu->entries()[0].restricted);
-  CHECK(menu->entries()[1].restricted);
-  CHECK(menu->entries()[1].users.empty());
-  CHECK(menu->entries()[2].restricted);
-  CHECK(menu->superusers() == "legacy");
-  REQUIRE(menu->passwords().size() == 2);
-  CHECK(menu->passwords()[0].user == "legacy");
-  CHECK(menu->passwords()[0].secret == "$1$abc$defghijk");
-  CHECK(menu->passwords()[0].kind == MenuPassword::Kind::kMd5Crypt);
-  CHECK(menu->passwords()[1].user == menu->entries()[2].users.at(0));
-  CHECK(menu->passwords()[1].secret == "secret");
-  CHECK(menu->passwords()[1].kind == MenuPassword::Kind::kPlain);
-  CHECK(menu->evaluate(1)->kernel.path == "/b");
-
-  const auto unlocked = bare("title b\nlock\nkernel /b\n", diagnostics);
-  CHECK_FALSE(unlocked->entries()[0].restricted);
-  CHECK_FALSE(unlocked->superusers().has_value());
-  CHECK(bare("password --sha9 x\ntitle b\nroot\n", diagnostics)->passwords().at(0).kind ==
-        MenuPassword::Kind::kUnusable);
-}
-
-TEST_CASE("With nobody there, an entry behind a password gives way to the fallback") {
-  Guest guest;
-  guest.first.add("/k").add("/boot/grub/locked.lst",
-                            "password x\ntitle l\nlock\nkernel /k locked\ntitle o\nkernel /k open\n");
-  guest.menu = *guest.load(
-      "fallback 1 2\ntitle own\npassword secret\nkernel /k own\n"
-      "title leads to a locked one\nconfigfile /boot/grub/locked.lst\n"
-      "title open\nkernel /k open\nboot\npassword never asked for\n");
-  const auto choice = choose_default(*guest.menu, guest.diagnostics);
-  REQUIRE(choice);
-  CHECK(choice->title == "open");
-  CHECK_FALSE(guest.menu->entries()[2].restricted);
-  CHECK(guest.diagnostics.has_notice(
-      "entry 0 (own) cannot be booted: (hd0,gpt1)/boot/grub/menu.lst:3: it is guarded by a password"));
-  CHECK(guest.diagnostics.has_notice(
-      "entry 0 (l) cannot be booted: (hd0,gpt1)/boot/grub/locked.lst:3: it is locked by the menu's"));
-  CHECK(guest.diagnostics.has_notice("falling back to entry 2 (open)"));
-  const auto asked_for = choose_entry(*guest.menu, "own", guest.diagnostics);
-  REQUIRE(asked_for);
-  CHECK(asked_for->entry.command_line == "own");
-
-  guest.menu = *guest.load("password x\ntitle t\nlock\nkernel /k\n");
-  const auto none = choose_default(*guest.menu, guest.diagnostics);
-  REQUIRE_FALSE(none);
-  CHECK(none.error().code == ErrorCode::kNoEntry);
-  CHECK(none.error().message.find("--entry boots it all the same") != std::string::npos);
-}
-
-TEST_CASE("The menu behind a password is an entry that is not shown") {
-  Guest guest;
-  guest.first.add("/k").add("/boot/grub/admin.lst", "title secret\nkernel /k single\n");
-  const auto menu = guest.load("password x (hd0,0)/boot/grub/admin.lst\ndefault 1\ntitle a\nkernel /k\n");
-  REQUIRE(menu.has_value());
-  REQUIRE((*menu)->entries().size() == 2);
-  CHECK((*menu)->default_index() == 0);
-  const MenuEntry& entry = (*menu)->entries()[1];
-  CHECK(entry.hidden);
-  CHECK(entry.restricted);
-  CHECK(entry.hotkey == "p");
-  CHECK((*menu)->evaluate(1)->command_line == "single");
-}
-
-TEST_CASE("configfile leads to the default of another menu") {
-  Guest guest;
-  guest.first.add("/k").add("/boot/grub/other.lst",
-                            "default 1\ntitle x\nroot\ntitle y\nkernel /k from-other\n");
-  CHECK(guest.boot_body("root (hd0,0)\nconfigfile /boot/grub/other.lst").command_line == "from-other");
-  CHECK_FALSE(guest.boot_body("configfile /nosuch").bootable());
-  guest.first.add("/boot/grub/empty.lst", "title x\n");
-  CHECK(guest.boot_body("configfile /boot/grub/empty.lst").error.find("no menu entry") != std::string::npos);
-}
-
-TEST_CASE("Menus that lead back to themselves, or on and on, are stopped") {
-  Guest guest;
-  CHECK(guest.boot_body("configfile /boot/grub/menu.lst").error.find("leads back to the menu") !=
-        std::string::npos);
-  guest.first.add("/a.lst", "title a\nconfigfile /b.lst\n").add("/b.lst", "title b\nconfigfile /a.lst\n");
-  CHECK(guest.boot_body("configfile /a.lst").error.find("leads back to the menu") != std::string::npos);
-  for (int i = 0; i < 40; ++i)
-    guest.first.add("/c" + std::to_string(i), "title c\nconfigfile /c" + std::to_string(i + 1) + "\n");
-  guest.menu = *guest.load("title t\nconfigfile /c0\n");
-  CHECK(guest.menu->evaluate(0).error().code == ErrorCode::kLimit);
-}
-
 TEST_CASE("An entry's source is its text after the title") {
   RecordedDiagnostics diagnostics;
-  const auto menu =
-      bare("# x\ntitle a\n\troot (hd0,0)\n\n\tkernel /a \\\n  b\n# y\n\ntitle b\nkernel /b", diagnostics);
+  const auto menu = bare_legacy_menu(
+      "# x\ntitle a\n\troot (hd0,0)\n\n\tkernel /a \\\n  b\n# y\n\ntitle b\nkernel /b", diagnostics);
   CHECK(menu->entry_source(0) == "\troot (hd0,0)\n\n\tkernel /a \\\n  b\n");
   CHECK(menu->entry_source(1) == "kernel /b");
   CHECK(menu->entry_source(2).empty());

@@ -78,6 +78,17 @@ TEST_CASE("a list that says it is longer than its payload is refused before it i
   CHECK_FALSE(ApplianceVolumes::decode(writer.payload()));
 }
 
+TEST_CASE("texts about a file system and a failure are short") {
+  const std::string longest(limits::kApplianceTextBytes, 'x');
+  const auto decode = [](const std::string& label) {
+    return ApplianceVolumes::decode(ApplianceVolumes{{{"hd0", "f2fs", "", label}}}.encode().payload());
+  };
+  CHECK(decode(longest));
+  CHECK_FALSE(decode(longest + "x"));
+  CHECK(ApplianceFailure::decode(ApplianceFailure{ErrorCode::kIo, longest}.encode().payload()));
+  CHECK_FALSE(ApplianceFailure::decode(ApplianceFailure{ErrorCode::kIo, longest + "x"}.encode().payload()));
+}
+
 TEST_CASE("an entry of no known type is refused") {
   PayloadWriter writer;
   writer.put_u32(1);
