@@ -17,6 +17,10 @@ bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+std::string_view leading_letters(std::string_view text) {
+  return text.substr(0, static_cast<std::size_t>(std::ranges::find_if_not(text, is_letter) - text.begin()));
+}
+
 std::optional<unsigned> digit_value(char c, unsigned base) {
   unsigned value = base;
   if (is_digit(c)) value = static_cast<unsigned>(c - '0');
@@ -64,32 +68,47 @@ std::string_view disk_of_device(std::string_view name) {
 
 std::string normal_device_name(std::string_view name) {
   const std::string_view disk = disk_of_device(name);
-  if (disk.size() == name.size()) return normal_disk_name(disk);
-  std::string_view rest = name.substr(disk.size() + 1);
-  const auto map_end = std::ranges::find_if_not(rest, is_letter);
-  const std::string_view map = rest.substr(0, static_cast<std::size_t>(map_end - rest.begin()));
-  rest.remove_prefix(map.size());
-  const std::optional<std::uint32_t> number = take_number(rest);
-  // A partition of a partition, which none of our tables has.
-  if (!number || (rest.starts_with(',') && rest.size() > 1)) return std::string(name);
-  return normal_disk_name(disk) + "," + std::string(map) + std::to_string(*number);
+  std::string normal = normal_disk_name(disk);
+  std::string_view rest = name.substr(disk.size());
+  // Each partition lies in the one before.
+  while (rest.starts_with(',') && (rest.size() > 1 || normal.find(',') == std::string::npos)) {
+    rest.remove_prefix(1);
+    const std::string_view map = leading_letters(rest);
+    rest.remove_prefix(map.size());
+    const std::optional<std::uint32_t> number = take_number(rest);
+    if (!number) return std::string(name);
+    normal += "," + std::string(map) + std::to_string(*number);
+  }
+  return normal;
 }
 
 std::string_view partition_map_of_device(std::string_view name) {
   const std::size_t comma = name.rfind(',');
   if (comma == std::string_view::npos) return {};
-  const std::string_view partition = name.substr(comma + 1);
-  const auto end = std::ranges::find_if_not(partition, is_letter);
-  return partition.substr(0, static_cast<std::size_t>(end - partition.begin()));
+  return leading_letters(name.substr(comma + 1));
 }
 
 bool is_name_of_device(std::string_view name, std::string_view device) {
-  const std::string normal = normal_device_name(name);
-  if (normal == device) return true;
+  return is_normal_name_of_device(normal_device_name(name), device);
+}
+
+bool is_normal_name_of_device(std::string_view name, std::string_view device) {
+  if (name == device) return true;
+  // The disk counts as a whole: a volume's name has a '-' where others have numbers.
   const std::string_view disk = disk_of_device(device);
-  if (disk.size() == device.size()) return false;
-  const std::string_view number = device.substr(disk.size() + 1 + partition_map_of_device(device).size());
-  return normal == std::string(disk) + "," + std::string(number);
+  if (disk_of_device(name) != disk) return false;
+  std::string_view wanted = name.substr(disk.size());
+  std::string_view found = device.substr(disk.size());
+  while (!wanted.empty() && !found.empty()) {
+    wanted.remove_prefix(1);
+    found.remove_prefix(1);
+    const std::string_view own = found.substr(0, found.find(','));
+    const std::string_view part = wanted.substr(0, wanted.find(','));
+    if (part != own && part != own.substr(leading_letters(own).size())) return false;
+    wanted.remove_prefix(part.size());
+    found.remove_prefix(own.size());
+  }
+  return wanted.empty() && found.empty();
 }
 
 }  // namespace pvhgrub::fs

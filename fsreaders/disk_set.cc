@@ -59,7 +59,6 @@ Result<void> DiskSet::add_disk(const DiskInput& input, bool only_disk) {
   Disk& disk = *disks_.emplace_back(std::move(opened));
 
   auto whole = std::make_unique<Slot>();
-  whole->short_name = disk.name();
   whole->source = &disk;
   PartitionTable table;
   const Result<void> plain = check_no_container(disk);
@@ -79,7 +78,7 @@ Result<void> DiskSet::add_disk(const DiskInput& input, bool only_disk) {
   devices_.push_back(whole_disk(disk.name(), disk.size(), table));
   slots_.push_back(std::move(whole));
   for (const Partition& partition : table.partitions) {
-    devices_.push_back(partition_device(disk.name(), partition, table));
+    devices_.push_back(partition_device(disk.name(), partition));
     slots_.push_back(partition_slot<Slot>(disk, partition, devices_.back().name));
   }
   tables_.push_back(std::move(table));
@@ -91,7 +90,7 @@ DiskSet::Found DiskSet::find(std::string_view device_name) const {
   const auto in = [&](const std::vector<Device>& devices,
                       const std::vector<std::unique_ptr<Slot>>& slots) -> Found {
     for (std::size_t i = 0; i < devices.size(); ++i)
-      if (devices[i].name == name || slots[i]->short_name == name) return {&devices[i], slots[i].get()};
+      if (is_normal_name_of_device(name, devices[i].name)) return {&devices[i], slots[i].get()};
     return {};
   };
   if (const Found found = in(devices_, slots_); found.slot != nullptr) return found;
@@ -130,7 +129,8 @@ std::vector<BlockSource*> DiskSet::other_sources(const Slot& slot) const {
   const auto add = [&](const std::vector<Device>& devices, const std::vector<std::unique_ptr<Slot>>& slots) {
     for (std::size_t i = 0; i < slots.size(); ++i) {
       // What a part of a volume holds, the volume does.
-      const bool counts = slots[i]->source != nullptr && !is_volume_member(devices[i].name);
+      const bool counts =
+          slots[i]->source != nullptr && devices[i].begins_as.empty() && !is_volume_member(devices[i].name);
       if (counts && slots[i].get() != &slot) sources.push_back(slots[i]->source);
     }
   };
@@ -207,7 +207,6 @@ Result<void> DiskSet::use_appliance(Appliance& appliance, bool all) {
       device.name = volume.device;
       devices_.push_back(std::move(device));
       slot = slots_.emplace_back(std::make_unique<Slot>()).get();
-      slot->short_name = volume.device;
     }
     if (!slot->appliance_number) slot->appliance_number = number;
   }
@@ -289,10 +288,9 @@ Result<std::string> DiskSet::add_loopback(std::string_view name, std::string_vie
   }
   loopback->devices.push_back(whole_disk(disk, source.size(), table));
   loopback->slots.push_back(std::make_unique<Slot>());
-  loopback->slots.back()->short_name = disk;
   loopback->slots.back()->source = &source;
   for (const Partition& partition : table.partitions) {
-    loopback->devices.push_back(partition_device(disk, partition, table));
+    loopback->devices.push_back(partition_device(disk, partition));
     loopback->slots.push_back(partition_slot<Slot>(source, partition, loopback->devices.back().name));
   }
   loopbacks_.push_back(std::move(loopback));

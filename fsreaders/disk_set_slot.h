@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "fsreaders/device_name.h"
 #include "fsreaders/disk_set.h"
 #include "fsreaders/loopback_source.h"
 #include "fsreaders/partition_source.h"
@@ -17,7 +16,6 @@ namespace pvhgrub::fs {
 
 /// What is behind one device. Mounted at the first question.
 struct DiskSet::Slot {
-  std::string short_name;  ///< "hd0,2" for "hd0,gpt2"; GRUB takes both
   BlockSource* source =
       nullptr;  ///< the disk, partition.get() or the volume; nullptr: a volume that cannot be read
   std::unique_ptr<BlockSource> partition;
@@ -48,10 +46,10 @@ struct DiskSet::Loopback {
   return device;
 }
 
-[[nodiscard]] inline Device partition_device(const std::string& disk, const Partition& partition,
-                                             const PartitionTable& table) {
+[[nodiscard]] inline Device partition_device(const std::string& disk, const Partition& partition) {
   Device device;
-  device.name = disk + "," + std::string(table.kind_name()) + std::to_string(partition.number);
+  device.name = disk + "," + partition.name;
+  if (!partition.begins_as.empty()) device.begins_as = disk + "," + partition.begins_as;
   device.partition_uuid = partition.uuid;
   device.partition_type = partition.type;
   device.partition_label = partition.label;
@@ -65,7 +63,6 @@ template <typename Slot>
 [[nodiscard]] std::unique_ptr<Slot> partition_slot(BlockSource& disk, const Partition& partition,
                                                    const std::string& name) {
   auto slot = std::make_unique<Slot>();
-  slot->short_name = std::string(disk_of_device(name)) + "," + std::to_string(partition.number);
   slot->partition = std::make_unique<PartitionSource>(disk, partition.offset, partition.size, name);
   slot->source = slot->partition.get();
   return slot;

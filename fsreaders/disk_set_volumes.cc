@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/volume_limits.h"
+#include "fsreaders/device_name.h"
 #include "fsreaders/disk_set_slot.h"
 #include "fsreaders/lvm_volumes.h"
 #include "fsreaders/md_arrays.h"
@@ -22,7 +23,7 @@ std::vector<VolumeCandidate> DiskSet::volume_candidates(bool with_partitioned) c
   for (std::size_t i = 0; i < devices_.size(); ++i) {
     const std::string& name = devices_[i].name;
     // What lies on a member of an array, lies on the array.
-    if (slots_[i]->source == nullptr || is_volume_member(name)) continue;
+    if (slots_[i]->source == nullptr || !devices_[i].begins_as.empty() || is_volume_member(name)) continue;
     const bool partitioned = i + 1 < devices_.size() && devices_[i + 1].name.starts_with(name + ",");
     if (!partitioned || with_partitioned) candidates.push_back({name, slots_[i]->source});
   }
@@ -74,7 +75,6 @@ Result<void> DiskSet::add_volume(const Volume& volume) {
   volume_names_.emplace(volume.id_name, name);
 
   auto whole = std::make_unique<Slot>();
-  whole->short_name = name;
   whole->source = volume.source;
   whole->error = volume.problem;
   whole->untold = volume.problem.has_value();
@@ -93,7 +93,7 @@ Result<void> DiskSet::add_volume(const Volume& volume) {
   devices_.push_back(whole_disk(name, volume.size, table));
   slots_.push_back(std::move(whole));
   for (const Partition& partition : table.partitions) {
-    devices_.push_back(partition_device(name, partition, table));
+    devices_.push_back(partition_device(name, partition));
     slots_.push_back(partition_slot<Slot>(*volume.source, partition, devices_.back().name));
   }
   return {};

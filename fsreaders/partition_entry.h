@@ -11,7 +11,7 @@ struct TableEntry {
   std::uint64_t number = 0;      ///< from 1
   std::uint64_t start = 0;       ///< sectors of the table's own size
   std::uint64_t sectors = 0;     ///< as above; 0 where the table contradicts itself
-  std::string type;              ///< GPT: type GUID; MBR: "0x83"; lower case
+  std::string type;              ///< GPT: type GUID; MBR: "0x83"; "bsd:0x07", "sun:0x83"; lower case
   std::string uuid;              ///< GPT: unique GUID, lower case; empty for MBR
   std::string label;             ///< GPT: partition name
   std::uint64_t attributes = 0;  ///< GPT: attribute bits; 0 for MBR

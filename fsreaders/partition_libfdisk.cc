@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "fsreaders/partition_msdos.h"
+#include "fsreaders/partition_sun_label.h"
 
 namespace pvhgrub::fs {
 namespace {
@@ -91,14 +92,18 @@ std::uint64_t attribute_bits(const std::string& text) {
   return bits;
 }
 
-TableEntry convert(fdisk_partition* entry, bool gpt) {
+TableEntry convert(fdisk_partition* entry, const std::string& label_type) {
+  const bool gpt = label_type == "gpt";
   TableEntry partition;
   partition.number = std::uint64_t{fdisk_partition_get_partno(entry)} + 1;
   if (fdisk_partition_has_start(entry)) partition.start = fdisk_partition_get_start(entry);
   if (fdisk_partition_has_size(entry)) partition.sectors = fdisk_partition_get_size(entry);
-  if (fdisk_parttype* type = fdisk_partition_get_type(entry); type != nullptr)
-    partition.type = gpt ? lower_case(text_or_empty(fdisk_parttype_get_string(type)))
-                         : msdos_type_name(fdisk_parttype_get_code(type));
+  if (fdisk_parttype* type = fdisk_partition_get_type(entry); type != nullptr) {
+    const unsigned code = fdisk_parttype_get_code(type);
+    partition.type = gpt                   ? lower_case(text_or_empty(fdisk_parttype_get_string(type)))
+                     : label_type == "sun" ? sun_type_name(code)
+                                           : msdos_type_name(code);
+  }
   if (gpt) {
     partition.uuid = lower_case(text_or_empty(fdisk_partition_get_uuid(entry)));
     partition.label = text_or_empty(fdisk_partition_get_name(entry));
@@ -111,7 +116,7 @@ TableEntry convert(fdisk_partition* entry, bool gpt) {
   return partition;
 }
 
-Result<void> read_partitions(const Disk& disk, fdisk_context* context, bool gpt, LibfdiskTable& result) {
+Result<void> read_partitions(const Disk& disk, fdisk_context* context, LibfdiskTable& result) {
   fdisk_table* raw_table = nullptr;
   const int error = fdisk_get_partitions(context, &raw_table);
   const Table table(raw_table);
@@ -122,7 +127,8 @@ Result<void> read_partitions(const Disk& disk, fdisk_context* context, bool gpt,
   }
   fdisk_partition* entry = nullptr;
   while (fdisk_table_next_partition(table.get(), iterator.get(), &entry) == 0)
-    if (fdisk_partition_is_freespace(entry) == 0) result.partitions.push_back(convert(entry, gpt));
+    if (fdisk_partition_is_freespace(entry) == 0)
+      result.partitions.push_back(convert(entry, result.label_type));
   return {};
 }
 
@@ -157,8 +163,8 @@ Result<LibfdiskTable> read_with_libfdisk(const Disk& disk, std::uint32_t sector_
   if (fdisk_has_label(context.get()) == 0) return result;
   const fdisk_label* label = fdisk_get_label(context.get(), nullptr);
   result.label_type = text_or_empty(label != nullptr ? fdisk_label_get_name(label) : nullptr);
-  if (result.label_type != "gpt" && result.label_type != "dos") return result;
-  PVHGRUB_TRY(read_partitions(disk, context.get(), result.label_type == "gpt", result));
+  if (result.label_type != "gpt" && result.label_type != "dos" && result.label_type != "sun") return result;
+  PVHGRUB_TRY(read_partitions(disk, context.get(), result));
   return result;
 }
 

@@ -14,7 +14,7 @@
 namespace pvhgrub::fs {
 
 struct LibfdiskTable {
-  std::string label_type;     ///< "gpt", "dos", another of libfdisk's names; empty: no partition table
+  std::string label_type;     ///< "gpt", "dos", "sun", another of libfdisk's names; empty: no partition table
   std::uint64_t sectors = 0;  ///< of the whole disk, as libfdisk found it
   std::vector<TableEntry> partitions;
   bool spoke = false;  ///< it had something to say: the table is not as it expects one

@@ -7,12 +7,14 @@
 #include <optional>
 #include <utility>
 
-#include "base/checked.h"
 #include "base/limits.h"
+#include "fsreaders/partition_conversion.h"
 #include "fsreaders/partition_gpt_entries.h"
 #include "fsreaders/partition_gpt_header.h"
+#include "fsreaders/partition_labels.h"
 #include "fsreaders/partition_libfdisk.h"
 #include "fsreaders/partition_msdos.h"
+#include "fsreaders/partition_sun_label.h"
 
 namespace pvhgrub::fs {
 namespace {
@@ -49,41 +51,6 @@ void note_gpt(const TableDisk& disk, const GptCheck& check, std::vector<std::str
                     ": Linux in the guest will find no partitions on it");
 }
 
-/// One of the table's partitions in bytes; nothing, with a note, where it cannot be one.
-std::optional<Partition> convert(const TableDisk& disk, const TableEntry& entry, const PartitionTable& table,
-                                 std::vector<std::string>& notes) {
-  const std::string name = disk.name + "," + std::string(table.kind_name()) + std::to_string(entry.number);
-  const auto number = checked_cast<unsigned>(entry.number);
-  const auto offset = checked_multiply<std::uint64_t>(entry.start, table.sector_size);
-  const auto size = checked_multiply<std::uint64_t>(entry.sectors, table.sector_size);
-  if (!number || !offset || !size || *size == 0 || !checked_add(*offset, *size)) {
-    notes.push_back(name + " is left out: its entry says that it begins at sector " +
-                    std::to_string(entry.start) + " and has " + std::to_string(entry.sectors) + " sectors");
-    return std::nullopt;
-  }
-  if (*offset >= disk.source.size()) {
-    notes.push_back(name + " is left out: it begins at byte " + std::to_string(*offset) +
-                    ", past the disk's end at byte " + std::to_string(disk.source.size()) +
-                    " (was the image cut short?)");
-    return std::nullopt;
-  }
-  // GRUB reads what is there of a partition that is cut, and so do we: what is missing fails when it is read.
-  if (*offset + *size > disk.source.size())
-    notes.push_back(name + " reaches to byte " + std::to_string(*offset + *size) +
-                    ", past the disk's end at byte " + std::to_string(disk.source.size()) +
-                    " (was the image cut short?)");
-  Partition partition;
-  partition.number = *number;
-  partition.offset = *offset;
-  partition.size = *size;
-  partition.type = entry.type;
-  partition.uuid = entry.uuid;
-  partition.label = entry.label;
-  partition.attributes = entry.attributes;
-  partition.bootable = entry.bootable;
-  return partition;
-}
-
 /// Linux's PARTUUID of an MBR partition: the disk signature in eight digits, the number in two, in base 16.
 std::string msdos_uuid(std::uint32_t disk_signature, unsigned number) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -114,13 +81,14 @@ Result<LibfdiskTable> ask_libfdisk(const Disk& disk, std::uint32_t sector_size) 
 Result<void> add_partitions(const TableDisk& disk, const std::vector<TableEntry>& found, Budget& budget,
                             PartitionTable& table) {
   PVHGRUB_TRY(budget.charge_steps(found.size(), "reading the partition table of " + disk.name));
+  const TablePlace place{disk.source, disk.name, std::string(table.kind_name()), table.sector_size};
   for (const TableEntry& entry : found) {
     if (table.partitions.size() == limits::kPartitions) {
       table.notes.push_back("only the first " + std::to_string(limits::kPartitions) + " partitions of " +
                             disk.name + " are used");
       break;
     }
-    if (auto partition = convert(disk, entry, table, table.notes))
+    if (auto partition = convert_entry(place, entry, table.notes))
       table.partitions.push_back(std::move(*partition));
   }
   return {};
@@ -137,6 +105,8 @@ class EntryReader {
   /// No value: this is no table after all.
   [[nodiscard]] virtual Result<std::optional<std::vector<TableEntry>>> msdos(
       const Mbr& mbr, std::vector<std::string>& notes) = 0;
+  /// `label`: the entries as parse_sun_label() reads them.
+  [[nodiscard]] virtual Result<std::vector<TableEntry>> sun(std::vector<TableEntry> label) = 0;
 };
 
 class LibfdiskReader final : public EntryReader {
@@ -169,6 +139,15 @@ class LibfdiskReader final : public EntryReader {
     return std::move(found.partitions);
   }
 
+  Result<std::vector<TableEntry>> sun(std::vector<TableEntry> label) override {
+    PVHGRUB_TRY_ASSIGN(LibfdiskTable found, ask_libfdisk(disk_, kSunSectorSize));
+    // It has no use for a label without a table of contents of Solaris' kind, nor for a disk whose second
+    // sector has the magic of a BSD label; GRUB does.
+    if (found.label_type != "sun" || found.spoke) return label;
+    std::erase_if(found.partitions, [](const TableEntry& entry) { return !is_sun_partition(entry); });
+    return std::move(found.partitions);
+  }
+
  private:
   Disk& disk_;
   std::uint32_t sector_size_;
@@ -192,6 +171,8 @@ class ImageReader final : public EntryReader {
     std::move(logical.begin(), logical.end(), std::back_inserter(found));
     return found;
   }
+
+  Result<std::vector<TableEntry>> sun(std::vector<TableEntry> label) override { return label; }
 
  private:
   const TableDisk& disk_;
@@ -233,6 +214,16 @@ Result<PartitionTable> read_msdos(const TableDisk& disk, EntryReader& reader, co
   return table;
 }
 
+Result<PartitionTable> read_sun(const TableDisk& disk, EntryReader& reader, std::vector<TableEntry> label,
+                                Budget& budget) {
+  PartitionTable table;
+  table.kind = PartitionTable::Kind::kSun;
+  table.sector_size = kSunSectorSize;
+  PVHGRUB_TRY_ASSIGN(const std::vector<TableEntry> found, reader.sun(std::move(label)));
+  PVHGRUB_TRY(add_partitions(disk, found, budget, table));
+  return table;
+}
+
 /// A table without partitions; with a note where there is a GPT that its missing protective MBR hides.
 Result<PartitionTable> no_table(const TableDisk& disk) {
   PartitionTable table;
@@ -249,15 +240,24 @@ Result<PartitionTable> no_table(const TableDisk& disk) {
   return table;
 }
 
-Result<PartitionTable> read_table(const TableDisk& disk, EntryReader& reader, Budget& budget) {
-  if (disk.source.size() < kBootRecordBytes) return PartitionTable{};
+Result<PartitionTable> read_main_table(const TableDisk& disk, EntryReader& reader, Budget& budget) {
   std::array<std::byte, kBootRecordBytes> sector{};
   PVHGRUB_TRY(disk.source.read_at(0, sector));
   PVHGRUB_TRY_ASSIGN(const std::optional<Mbr> mbr, parse_boot_record(sector));
-  if (!mbr || is_without_partitions(*mbr)) return no_table(disk);
+  if (!mbr || is_without_partitions(*mbr)) {
+    PVHGRUB_TRY_ASSIGN(std::optional<std::vector<TableEntry>> sun_label, parse_sun_label(sector));
+    return sun_label ? read_sun(disk, reader, std::move(*sun_label), budget) : no_table(disk);
+  }
   if (const MbrEntry* protective_entry = mbr->protective_entry())
     return read_gpt(disk, reader, *protective_entry, budget);
   return read_msdos(disk, reader, *mbr, budget);
+}
+
+Result<PartitionTable> read_table(const TableDisk& disk, EntryReader& reader, Budget& budget) {
+  if (disk.source.size() < kBootRecordBytes) return PartitionTable{};
+  PVHGRUB_TRY_ASSIGN(PartitionTable table, read_main_table(disk, reader, budget));
+  PVHGRUB_TRY(add_bsd_labels(disk.source, disk.name, budget, table));
+  return table;
 }
 
 }  // namespace
@@ -268,6 +268,10 @@ std::string_view PartitionTable::kind_name() const {
       return "gpt";
     case Kind::kMsdos:
       return "msdos";
+    case Kind::kBsd:
+      return "bsd";
+    case Kind::kSun:
+      return "sun";
     case Kind::kNone:
       break;
   }

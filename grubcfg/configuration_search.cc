@@ -78,12 +78,19 @@ constexpr std::string_view kXbootldrType = "bc13c2ff-59e6-4262-a352-b275fd6f7172
 
 /// Partition types that never hold a file system of a guest: not worth a notice.
 bool never_has_files(const fs::Device& device) {
-  constexpr std::array<std::string_view, 6> kTypes = {"21686148-6449-6e6f-744e-656564454649",  // BIOS boot
-                                                      "0657fd6d-a4ab-43c4-84e5-0933c84b4f4f",  // Linux swap
-                                                      "0x82",                                  // Linux swap
-                                                      "0x5",
-                                                      "0x05",
-                                                      "0x0f"};  // extended
+  constexpr std::array<std::string_view, 12> kTypes = {
+      "21686148-6449-6e6f-744e-656564454649",  // BIOS boot
+      "0657fd6d-a4ab-43c4-84e5-0933c84b4f4f",  // Linux swap
+      "83bd6b9d-7f41-11dc-be0b-001560b84f0f",  // FreeBSD boot
+      "516e7cb5-6ecf-11d6-8ff8-00022d09712b",  // FreeBSD swap
+      "49f48d32-b10e-11dc-b99b-0019d1879648",  // NetBSD swap
+      "0x82",                                  // Linux swap
+      "0x5",
+      "0x05",
+      "0x0f",  // extended
+      "bsd:0x00",
+      "bsd:0x01",   // unused, often the whole disk; swap
+      "sun:0x82"};  // Linux swap
   return std::ranges::find(kTypes, device.partition_type) != kTypes.end();
 }
 
@@ -152,7 +159,9 @@ Result<bool> Finder::mount(const fs::Device& device) {
     diagnostics_.explain(device.name + ": no file system here");
   } else {
     // The devices themselves told this as a notice, once, whoever asked first.
-    diagnostics_.explain(device.name + ": skipped: " + error.describe());
+    Error reason = error;
+    if (reason.where == device.name) reason.where.clear();
+    diagnostics_.explain(device.name + ": skipped: " + reason.describe());
   }
   return false;
 }
@@ -302,6 +311,11 @@ void Finder::put_stubs_where_they_belong() {
 
 Result<std::vector<ConfigurationSource>> Finder::find() {
   for (const fs::Device& device : devices_.devices()) {
+    if (!device.begins_as.empty()) {
+      diagnostics_.explain(device.name + ": begins where " + device.begins_as +
+                           " does, which is looked into");
+      continue;
+    }
     PVHGRUB_TRY_ASSIGN(const bool mounted, mount(device));
     if (mounted) {
       PVHGRUB_TRY(look_at(device));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "grubcfg/bsd_device.h"
 #include "grubcfg/freebsd_environment.h"
 #include "grubcfg/freebsd_settings.h"
 #include "grubcfg/number.h"
@@ -56,6 +57,8 @@ class MenuMaker {
   Result<std::unique_ptr<Menu>> make();
 
  private:
+  /// Finds `device_`.
+  void choose_device();
   /// The names of the kernels, the one that is booted first.
   Result<std::vector<std::string>> kernels();
   /// The file that the loader loads for a kernel's name (config.lua, loadKernel).
@@ -68,8 +71,23 @@ class MenuMaker {
   const MenuContext& context_;
   const ConfigurationSource& source_;
   FreebsdSettings settings_;
+  std::string device_;  ///< where the kernels are
   std::vector<PlainEntry> entries_;
 };
+
+// The loader's current device is that which it was started from, unless a setting changes it.
+void MenuMaker::choose_device() {
+  device_ = source_.device;
+  const std::string wanted = settings_.get("currdev");
+  if (wanted.empty() || context_.devices == nullptr) return;
+  if (auto found = freebsd_device(*context_.devices, wanted)) {
+    device_ = *std::move(found);
+  } else {
+    context_.diagnostics.notice(FileReference{source_.device, source_.path}.to_string(),
+                                "currdev names " + wanted + ", which is not among the guest's partitions: " +
+                                    "the kernel is looked for on (" + device_ + ")");
+  }
+}
 
 Result<std::vector<std::string>> MenuMaker::kernels() {
   std::vector<std::string> found{settings_.get("kernel", "kernel")};
@@ -80,15 +98,14 @@ Result<std::vector<std::string>> MenuMaker::kernels() {
   for (const std::string& name : split(settings_.get("kernels"), ";, ")) add_new(name);
   if (!is_yes(settings_, "kernels_autodetect")) return found;
   PVHGRUB_TRY_ASSIGN(const std::vector<fs::DirectoryEntry> entries,
-                     context_.files().list({source_.device, "/boot"}));
+                     context_.files().list({device_, "/boot"}));
   std::vector<std::string> directories;
   for (const fs::DirectoryEntry& entry : entries)
     if (entry.type != fs::FileType::kRegular) directories.push_back(entry.name);
   std::ranges::sort(directories);
   directories.resize(std::min(directories.size(), limits::kFreebsdDirectories));
   for (const std::string& name : directories) {
-    PVHGRUB_TRY_ASSIGN(const bool there,
-                       context_.files().is_file({source_.device, "/boot/" + name + "/kernel"}));
+    PVHGRUB_TRY_ASSIGN(const bool there, context_.files().is_file({device_, "/boot/" + name + "/kernel"}));
     if (there) add_new(name);
   }
   return found;
@@ -103,10 +120,10 @@ Result<FileReference> MenuMaker::kernel_file(const std::string& kernel) {
   paths.push_back(join_path("/", kernel));
   GuestFiles files = context_.files();
   for (const std::string& path : paths) {
-    PVHGRUB_TRY_ASSIGN(std::optional<std::string> file, find_compressed_or_not(files, source_.device, path));
-    if (file) return FileReference{source_.device, std::move(*file)};
+    PVHGRUB_TRY_ASSIGN(std::optional<std::string> file, find_compressed_or_not(files, device_, path));
+    if (file) return FileReference{device_, std::move(*file)};
   }
-  return FileReference{source_.device, paths.front()};
+  return FileReference{device_, paths.front()};
 }
 
 Result<void> MenuMaker::add(std::string title, std::string id, const std::string& kernel,
@@ -158,6 +175,7 @@ void MenuMaker::restrict_entries(PlainMenuSettings& behaviour) {
 }
 
 Result<std::unique_ptr<Menu>> MenuMaker::make() {
+  choose_device();
   apply_freebsd_boot_options(settings_.get("kernel_options"), settings_);
   PVHGRUB_TRY_ASSIGN(const std::vector<std::string> names, kernels());
   const std::string& kernel = names.front();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "grubcfg/bsd_device.h"
 
 namespace pvhgrub::grubcfg {
 
@@ -132,9 +133,20 @@ Result<void> Collector::tell_next_boot() {
   return {};
 }
 
-// DEVICE MOUNTPOINT TYPE OPTIONS ..., stand/common/boot.c: a line of fewer fields is none.
+// DEVICE MOUNTPOINT TYPE OPTIONS ..., stand/common/boot.c: a line of fewer fields is none. It is the fstab of
+// `rootdev`, where that is set.
 Result<void> Collector::read_fstab() {
   if (settings_.has("vfs.root.mountfrom")) return {};
+  const std::string root = settings_.get("rootdev");
+  if (context_.devices != nullptr && !root.empty()) {
+    if (auto device = freebsd_device(*context_.devices, root)) {
+      device_ = *std::move(device);
+    } else {
+      context_.diagnostics.notice(FileReference{device_, "/boot/loader.conf"}.to_string(),
+                                  "rootdev names " + root + ", which is not among the guest's partitions: " +
+                                      "the root file system is told by this one's /etc/fstab");
+    }
+  }
   PVHGRUB_TRY_ASSIGN(const std::optional<std::string> text, read("/etc/fstab"));
   if (!text) return {};
   PVHGRUB_TRY(context_.budget.charge_steps(1 + text->size() / 16, "reading fstab"));

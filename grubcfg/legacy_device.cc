@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
+#include <vector>
 
+#include "grubcfg/bsd_device.h"
 #include "grubcfg/legacy_parser.h"
 
 namespace pvhgrub::grubcfg {
@@ -49,18 +52,27 @@ bool read_drive(std::string_view drive, std::string_view root, LegacyDevice& dev
   return device.error.empty();
 }
 
+/// Partition a of a BSD label is 1 in GRUB 2; GRUB Legacy knows eight of them.
+std::optional<std::uint32_t> label_partition(std::string_view text) {
+  if (text.size() != 1 || text.front() < 'a' || text.front() > 'h') return std::nullopt;
+  return static_cast<std::uint32_t>(text.front() - 'a') + 1;
+}
+
+// "0", "0,a": partition a of the BSD label in the first slice, "a": of the first such label.
 void read_partition(std::string_view partition, LegacyDevice& device) {
-  const std::optional<std::uint32_t> number = whole_number(partition.substr(0, partition.find(',')));
+  if (const auto letter = label_partition(partition)) {
+    device.name += ",bsd" + std::to_string(*letter);
+    return;
+  }
   const std::size_t comma = partition.find(',');
-  const bool has_slice = comma != std::string_view::npos ||
-                         (partition.size() == 1 && partition.front() >= 'a' && partition.front() <= 'h');
-  if (has_slice) {
-    device.error = "BSD slices are not looked into";
-    device.is_foreign = true;
-  } else if (!number || *number > kHighestPartition) {
+  const std::optional<std::uint32_t> number = whole_number(partition.substr(0, comma));
+  const bool in_label = comma != std::string_view::npos;
+  const auto letter = in_label ? label_partition(partition.substr(comma + 1)) : std::nullopt;
+  if (!number || *number > kHighestPartition || in_label != letter.has_value()) {
     device.error = "it is no device name of GRUB Legacy";
   } else {
     device.name += "," + std::to_string(*number + 1);
+    if (letter) device.name += "," + std::to_string(*letter);
   }
 }
 
@@ -88,13 +100,22 @@ LegacyDevice read_legacy_device(std::string_view text, std::string_view root) {
 
 ListedDevices::ListedDevices(const fs::Devices* devices) {
   if (devices == nullptr) return;
+  std::map<std::string, std::vector<std::string>> slices;  // by the disk and GRUB 2's name of their label
   for (const fs::Device& device : devices->devices()) {
-    // "hd0,gpt1" and "hd0,msdos5"; a partition inside a partition has a second comma, and is none of ours.
-    const std::size_t comma = device.name.find(',');
-    std::string plain = device.name;
-    if (comma != std::string::npos)
-      plain.erase(comma + 1, std::min(plain.find_first_of("0123456789", comma), plain.size()) - comma - 1);
-    names_.emplace(std::move(plain), device.name);
+    const std::string disk = device.name.substr(0, device.name.find(','));
+    const std::string rest = device.name.substr(disk.size());
+    std::string plain = disk;
+    for (const char c : rest)
+      if (c == ',' || (c >= '0' && c <= '9')) plain += c;
+    names_.emplace(plain, device.name);
+    if (device.partition_type == "0xa6") slices[disk + ",openbsd"].push_back(plain);
+    if (device.partition_type == "0xa9") slices[disk + ",netbsd"].push_back(plain);
+    const std::optional<char> letter = bsd_letter(device.name);
+    if (!letter) continue;
+    const std::string number = std::to_string(*letter - 'a' + 1);
+    names_.emplace(disk + ",bsd" + number, device.name);
+    for (const std::string& slice : slices[device.name.substr(0, device.name.size() - number.size())])
+      names_.emplace(slice + "," + number, device.name);
   }
 }
 

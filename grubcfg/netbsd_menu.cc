@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "grubcfg/bsd_device.h"
 #include "grubcfg/netbsd_boot_cfg.h"
 #include "grubcfg/number.h"
 
@@ -71,11 +72,14 @@ std::vector<std::string> MenuMaker::devices_of(const NetbsdDevice& device) const
   std::vector<std::string> names;
   if (context_.devices == nullptr) return {source_.device};
   const std::string disk = "hd" + std::to_string(device.unit);
+  const bool by_letter = device.label.empty() && device.kind == "hd";
+  if (by_letter && has_bsd_label(*context_.devices, disk))
+    return bsd_partitions(*context_.devices, disk, device.partition);
   for (const fs::Device& candidate : context_.devices->devices()) {
-    const bool fits = device.label.empty() ? device.kind == "hd" && disk_of(candidate.name) == disk
+    const bool fits = device.label.empty() ? by_letter && disk_of(candidate.name) == disk
                                            : candidate.partition_label == device.label;
     if (!fits) continue;
-    // The letter is one of a table inside the partition, so the file tells which partition is meant.
+    // Without a label on the disk the file tells which partition the letter means.
     names.insert(candidate.name == source_.device ? names.begin() : names.end(), candidate.name);
   }
   return names;
@@ -97,8 +101,9 @@ std::string MenuMaker::usual_root() const {
     return {};
   }
   const std::string_view disk = disk_of(source_.device);
-  if (!disk.starts_with("hd") || disk == "hd0") return {};
-  return "xbd" + std::string(disk.substr(2)) + "a";
+  const char letter = bsd_letter(source_.device).value_or('a');
+  if (!disk.starts_with("hd") || (disk == "hd0" && letter == 'a')) return {};
+  return "xbd" + std::string(disk.substr(2)) + letter;
 }
 
 Result<std::optional<FoundKernel>> MenuMaker::find(const NetbsdBoot& boot, FileReference& missing) {

@@ -132,6 +132,7 @@ Error Guest::no_configuration() {
           : "no boot configuration of the kind that --source=" + request_.source + " names was found on",
       "", 0};
   for (const fs::Device& device : disks_->devices()) {
+    if (!device.begins_as.empty()) continue;
     error.message += " " + device.name;
     const auto file_system = disks_->file_system(device.name);
     if (file_system) {
@@ -183,6 +184,7 @@ Result<grubcfg::FileReference> Guest::find_file(std::string_view name) {
     return fail(ErrorCode::kUsage,
                 "a file in the guest is named as /path or (device)/path, not " + std::string(name));
   for (const fs::Device& device : disks_->devices()) {
+    if (!device.begins_as.empty()) continue;
     const auto file_system = disks_->file_system(device.name);
     if (!file_system) {
       if (file_system.error().code == ErrorCode::kLimit) return std::unexpected(file_system.error());

@@ -75,6 +75,10 @@ class Inspector {
       PVHGRUB_TRY(tell(group, "partition-type", device.partition_type));
       PVHGRUB_TRY(tell(group, "partition-label", device.partition_label));
       PVHGRUB_TRY(tell(group, "partition-uuid", device.partition_uuid));
+      if (!device.begins_as.empty()) {
+        PVHGRUB_TRY(tell(group, "contents", "begins where (" + device.begins_as + ") does"));
+        continue;
+      }
       const auto file_system = guest_.devices().file_system(device.name);
       if (!file_system) {
         if (file_system.error().code == ErrorCode::kLimit) return std::unexpected(file_system.error());

@@ -20,11 +20,13 @@ TEST_CASE("a device name is read as GRUB reads it") {
   CHECK(normal_device_name("hd0,msdos5abc") == "hd0,msdos5");
   CHECK(normal_device_name("hd0, 3") == "hd0,3");
   CHECK(normal_device_name("hd0,msdos1,") == "hd0,msdos1");
+  CHECK(normal_device_name("hd0,msdos1,bsd2") == "hd0,msdos1,bsd2");
+  CHECK(normal_device_name("hd00,01,0x2,") == "hd0,1,2");
 }
 
 TEST_CASE("a name that means nothing to GRUB stays as it is") {
   for (const char* const name : {"", "hd", "hd,", "hd0,", "hd0,gpt", "HD0", "hd0,GPT2", "loop0", "a,b", ",1",
-                                 "hd0,msdos1,bsd2", "hd0,4294967295", "hd0,99999999999999999999"})
+                                 "hd0,msdos1,bsd", "hd0,4294967295", "hd0,99999999999999999999"})
     CHECK(normal_device_name(name) == name);
 }
 
@@ -37,6 +39,10 @@ TEST_CASE("a partition is known by its number under any table's name") {
   CHECK_FALSE(is_name_of_device("hd0", "hd0,gpt2"));
   CHECK_FALSE(is_name_of_device("hd0,2", "hd0"));
   CHECK(is_name_of_device("hd0", "hd0"));
+  for (const char* const name : {"hd0,msdos1,bsd2", "hd0,1,bsd2", "hd0,msdos1,2", "hd0,1,2"})
+    CHECK(is_name_of_device(name, "hd0,msdos1,bsd2"));
+  for (const char* const name : {"hd0,msdos1", "hd0,bsd2", "hd0,1", "hd0,2", "hd0,1,2,1", "hd0,bsd1,bsd2"})
+    CHECK_FALSE(is_name_of_device(name, "hd0,msdos1,bsd2"));
 }
 
 TEST_CASE("the parts of a name") {
@@ -45,4 +51,5 @@ TEST_CASE("the parts of a name") {
   CHECK(partition_map_of_device("hd0,gpt2") == "gpt");
   CHECK(partition_map_of_device("hd0,2").empty());
   CHECK(partition_map_of_device("hd0").empty());
+  CHECK(partition_map_of_device("hd0,msdos1,bsd2") == "bsd");
 }

@@ -292,11 +292,15 @@ class LvmConformance(unittest.TestCase):
         stripe = {"stripe_size": 128}
         raid0, raid10 = [(1, 13), (2, 13), (3, 0)], [(1, 17), (2, 17), (3, 4), (4, 0)]
         raid5 = [(2, 24), (3, 11), (4, 7)]
+        # Types without an order of the parity in their name, which GRUB knows too: what dm-raid makes of them.
+        plain = {"raid5": [(1, 37), (2, 33), (3, 32)], "raid6": [(0, 0), (1, 44), (2, 40), (3, 39), (4, 27)]}
         self.restore(
             self.raid("r1", 12, "raid1", 12, [(1, 0), (2, 0)]) +
             self.raid("r0", 12, "raid0", 4, raid0, records=False, **stripe) +
             self.raid("r10", 12, "raid10", 6, raid10, **stripe) +
             self.raid("r5", 12, "raid5_ls", 6, raid5, **stripe) +
+            "".join(self.raid(kind, 12, kind, 4 if kind == "raid6" else 6, places, **stripe)
+                    for kind, places in plain.items()) +
             self.volume("m", 12, "mirror", mirror_count=2, mirror_log='"m_mlog"', region_size=1024,
                         mirrors='["m_mimage_0", 0, "m_mimage_1", 0]') +
             self.linear("m_mimage_0", 12, "pv3", 18, visible=False) +
@@ -315,13 +319,20 @@ class LvmConformance(unittest.TestCase):
         striped(self.writers(*raid0), self.data, 65536)
         striped(self.writers(*raid10), self.data, 65536, copies=2)
         left_symmetric(self.writers(*raid5), self.data, 65536)
+        for kind, places in plain.items():
+            # Right asymmetric for raid6 (its "zero restart" differs in the second parity only).
+            each, layout = (4, 1) if kind == "raid6" else (6, 2)
+            array = md_builder.Array("1.2", int(kind[-1]), len(places), each * EXTENT // 512, layout)
+            for writer, contents in zip(self.writers(*places), array.spread(self.data)):
+                writer(0, contents)
         mirrored(self.writers((3, 18), (4, 14)), self.data)
         mirrored(self.writers((1, 25)), self.data)
         self.detach()
         names, notes = self.names()
-        self.assertEqual(names[7:], [f"lvm/vg-{name}" for name in ("r1", "r0", "r10", "r5", "m", "root", "snap", "thin")])
+        kinds = ("r1", "r0", "r10", "r5", *plain, "m", "root", "snap", "thin")
+        self.assertEqual(names[7:], [f"lvm/vg-{name}" for name in kinds])
         self.assertEqual(notes, "")
-        for name in ("r1", "m", "root"):
+        for name in ("r1", "m", "root", *plain):
             with self.subTest(volume=name):
                 self.check("lvm/vg-" + name)
         # Of which GRUB knows no such type of LVM's; the arrays' test judges the same layouts.

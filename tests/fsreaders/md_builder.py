@@ -110,19 +110,32 @@ class Array:
                     there = (leg + i * near) % self.members
                     self.put(legs, there, row * far + i if offset else row + i * (rows // far), piece)
 
-    def spread_rows(self, legs, data):
-        """Levels 0, 4, 5 (left symmetric) and 6 (the same); the second parity is left out."""
+    def row(self, row):
+        """The legs of a row's data chunks in order, and that of its parity. The layouts are those that levels 5 and 6
+        share (include/uapi/linux/raid/md_p.h, drivers/md/raid5.h): 0 left asymmetric, 1 right asymmetric, 2 left
+        symmetric, 3 right symmetric. The second parity of level 6 is behind the first."""
         count = self.members
-        parities = {0: 0, 4: 1, 5: 1, 6: 2}[self.level]
-        each = count - parities
+        if self.level == 0:
+            return list(range(count)), None
+        if self.level == 4:
+            return list(range(count - 1)), count - 1
+        parities = self.level - 4
+        parity = row % count if self.layout & 1 else count - 1 - row % count
+        if self.layout & 2:
+            return [(parity + parities + i) % count for i in range(count - parities)], parity
+        taken = {(parity + i) % count for i in range(parities)}
+        return [leg for leg in range(count) if leg not in taken], parity
+
+    def spread_rows(self, legs, data):
+        """Levels 0, 4, 5 and 6; the second parity is left out."""
+        each = len(self.row(0)[0])
         for row in range((len(data) + each * self.chunk - 1) // (each * self.chunk)):
-            parity_leg = count - 1 if self.level == 4 else count - 1 - row % count
+            data_legs, parity_leg = self.row(row)
             parity = 0
-            for i in range(each):
+            for i, leg in enumerate(data_legs):
                 begin = (row * each + i) * self.chunk
                 piece = data[begin:begin + self.chunk]
-                leg = i if self.level in (0, 4) else (parity_leg + parities + i) % count
                 self.put(legs, leg, row, piece)
                 parity ^= int.from_bytes(piece.ljust(self.chunk, b"\0"), "little")
-            if parities:
+            if parity_leg is not None:
                 self.put(legs, parity_leg, row, parity.to_bytes(self.chunk, "little"))

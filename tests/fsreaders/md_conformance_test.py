@@ -86,6 +86,10 @@ class MdConformance(unittest.TestCase):
                 ("1.2", 10, 4, half, 0x102, True), ("1.2", 10, 3, third * 2, 0x102, True),
                 ("1.2", 10, 3, third * 2, 0x201, True), ("1.1", 10, 3, third * 2, 0x10201, True),
                 ("1.2", 4, 3, half, 0, True), ("1.2", 5, 4, third, 2, True), ("1.0", 6, 4, half, 2, True),
+                # The other orders of the parity; their chunks on five members.
+                ("1.2", 5, 4, third, 0, True), ("1.2", 5, 4, third, 1, True), ("1.2", 5, 4, third, 3, True),
+                ("0.90", 5, 3, half, 0, True), ("1.2", 6, 4, half, 0, True), ("1.2", 6, 4, half, 1, True),
+                ("1.2", 6, 5, third, 2, True), ("1.2", 6, 5, third, 3, True), ("0.90", 6, 5, third, 1, True),
                 # GRUB knows no such level.
                 ("1.2", LINEAR, 2, half, 0, False)):
             with self.subTest(version=version, level=level, members=members, layout=layout):

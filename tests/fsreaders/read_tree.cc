@@ -2,7 +2,8 @@
 // What a reader makes of a whole file system, for scripts that compare it with what was put there: one line
 // for each file and directory, by name. Contents count as read() gives them and as send() does, which must be
 // the same.
-//   read_tree DEVICE IMAGE...      DEVICE by GRUB's name ("hd0"); "-" only tells the devices
+//   read_tree DEVICE IMAGE...      DEVICE by GRUB's name ("hd0"); "-" only tells the devices and where they
+//   lie
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -155,7 +156,14 @@ Result<void> run(int argc, char** argv) {
 #endif
   const std::string device = argv[1];
   if (device != "-") return TreeReader(*disks, images).tell(device);
-  for (const Device& each : disks->devices()) std::printf("%s %" PRIu64 "\n", each.name.c_str(), each.size);
+  // Name, first byte, bytes; a volume has no one place.
+  for (const Device& each : disks->devices()) {
+    BlockSource* const source = disks->source(each.name);
+    std::uint64_t first_byte = 0;
+    if (source != nullptr)
+      if (const auto place = source->locate(0, 1)) first_byte = place->offset;
+    std::printf("%s %" PRIu64 " %" PRIu64 "\n", each.name.c_str(), first_byte, each.size);
+  }
   return {};
 }
 

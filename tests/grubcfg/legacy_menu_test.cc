@@ -215,7 +215,7 @@ TEST_CASE("What is nowhere is told with both places") {
 TEST_CASE("Devices that a guest has not are refused, whatever the menu's file system holds") {
   Guest guest;
   guest.first.add("/vmlinuz");
-  for (const std::string device : {"(fd0)", "(nd)", "(cd)", "(hd0,0,a)", "(hd0,a)"}) {
+  for (const std::string device : {"(fd0)", "(nd)", "(cd)"}) {
     INFO(device);
     const BootEntry entry = guest.boot_body("root " + device + "\nkernel /vmlinuz");
     CHECK_FALSE(entry.bootable());
