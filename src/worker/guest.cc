@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "src/worker/guest.h"
 
+#include <algorithm>
+
 #include "fsreaders/file_range.h"
 #include "grubcfg/block_list_file.h"
 #include "grubcfg/configuration_search.h"
@@ -36,6 +38,22 @@ grubcfg::GrubenvMode grubenv_mode(protocol::GrubenvMode mode) {
       return grubcfg::GrubenvMode::kIgnore;
   }
   return grubcfg::GrubenvMode::kRead;
+}
+
+/// The error's text for a list that names the device already.
+std::string text_of(Error error, const std::string& device) {
+  if (error.where == device) error.where.clear();
+  return error.describe();
+}
+
+/// `name`: of a file, as a person wrote it.
+std::unexpected<Error> no_such_device(const fs::Devices& devices, std::string_view name) {
+  constexpr std::size_t kShown = 20;
+  std::string text = "there is no such device; the guest has";
+  const std::vector<fs::Device>& all = devices.devices();
+  for (std::size_t i = 0; i < std::min(all.size(), kShown); ++i) text += (i == 0 ? " " : "; ") + all[i].name;
+  if (all.size() > kShown) text += "; and more (--inspect shows all)";
+  return fail(ErrorCode::kNotFound, text, std::string(name));
 }
 
 }  // namespace
@@ -142,7 +160,7 @@ Error Guest::no_configuration() {
     // A file system that cannot be read may be the one that holds it: then that is the cause to tell.
     const Error& reason = file_system.error();
     if (reason.code == ErrorCode::kDamaged || reason.code == ErrorCode::kIo) error.code = reason.code;
-    error.message += " (" + reason.describe() + ");";
+    error.message += " (" + text_of(reason, device.name) + ");";
   }
   const auto others = grubcfg::recognise_other_systems(*disks_, budget_);
   if (!others) return others.error();
@@ -177,9 +195,11 @@ Result<std::unique_ptr<fs::File>> Guest::open_file(const grubcfg::FileReference&
 
 Result<grubcfg::FileReference> Guest::find_file(std::string_view name) {
   const std::size_t close = name.find(')');
-  if (name.starts_with('(') && close != std::string_view::npos)
-    return grubcfg::FileReference{std::string(name.substr(1, close - 1)),
-                                  std::string(name.substr(close + 1))};
+  if (name.starts_with('(') && close != std::string_view::npos) {
+    const fs::Device* const device = disks_->device(name.substr(1, close - 1));
+    if (device == nullptr) return no_such_device(*disks_, name);
+    return grubcfg::FileReference{device->name, std::string(name.substr(close + 1))};
+  }
   if (!name.starts_with('/'))
     return fail(ErrorCode::kUsage,
                 "a file in the guest is named as /path or (device)/path, not " + std::string(name));
