@@ -25,7 +25,7 @@ namespace {
 constexpr const char* kWorkOptions = "mode=0755,size=1g";
 
 /// Where hosts and users keep what is theirs.
-constexpr std::array kHidden = {"/home", "/root", "/tmp", "/var", "/srv", "/mnt", "/media"};
+constexpr std::array kHidden = {"/home", "/root", "/var", "/srv", "/mnt", "/media"};
 
 std::unexpected<Error> refused(std::string what) {
   const int number = errno;
@@ -69,6 +69,9 @@ Result<void> arrange_files(const sandbox::ConfinePlan& plan, const std::vector<s
   }
   for (const char* const hidden : kHidden)
     if (access(hidden, F_OK) == 0) PVHGRUB_TRY(mount_tmpfs(hidden, "mode=0555,size=4k"));
+  // Whom libguestfs takes for root, as the only user of a user namespace, has its sockets in /tmp whatever
+  // the environment says.
+  if (mount(kWorkDirectory, "/tmp", nullptr, MS_BIND, nullptr) != 0) return refused("cannot hide /tmp");
   // The processes of its own namespace instead of the host's. A container's /proc may forbid it; then its own
   // user id and namespace are what keeps it from the others.
   (void)mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);

@@ -12,7 +12,7 @@
 
 namespace pvhgrub::appliance {
 
-/// The one directory that can be written: a tmpfs of the process's own.
+/// The one directory that can be written: a tmpfs of the process's own. It is /tmp, too.
 inline constexpr const char* kWorkDirectory = "/run/work";
 
 /// Confines the calling process, and all that it will start. `environment`: "NAME=VALUE" of libguestfs's
