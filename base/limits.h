@@ -234,6 +234,13 @@ inline constexpr std::size_t kInitrds = 256;
 /// An os-release file in bytes; real ones have some 500.
 inline constexpr std::size_t kOsReleaseBytes = 64 * kKiB;
 
+/// Rounds of PBKDF2 for one password, all blocks of the hash together: they take about a second, and
+/// grub-mkpasswd-pbkdf2 makes 10,000.
+inline constexpr std::uint64_t kPasswordRounds = 1'000'000;
+/// Passwords that are tried where nobody is asked for a name: one for each entry of a menu, some of which take a
+/// millisecond.
+inline constexpr std::size_t kCheckedPasswords = 256;
+
 // --- systemd-boot
 // ----------------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ class Login {
  public:
   /// Whether anybody has to log in at all for what only superusers may do: editing, the command line.
   [[nodiscard]] static bool locks_editing(const Menu& menu);
-  /// GRUB Legacy has one password and no names: nobody is asked for one.
+  /// Only GRUB 2 has names of users. Where nobody is asked for one, each password of the menu is tried.
   [[nodiscard]] static bool asks_for_name(const Menu& menu);
 
   /// Whether the one who is logged in (if any) may edit entries and use the command line of `menu`.
@@ -30,14 +30,20 @@ class Login {
   /// Whether they may boot that entry.
   [[nodiscard]] bool may_boot(const Menu& menu, const MenuEntry& entry) const;
 
-  /// Logs in where the password matches one of that user's. `user` is ignored where no name is asked for. A user
-  /// who is not known takes as long as one whose password is wrong. Errors: as password_matches().
+  /// Logs in where the password matches one of that user's. `user` is ignored where no name is asked for. A
+  /// user who is not known takes as long as one whose password is wrong. Errors: as password_matches().
   [[nodiscard]] Result<bool> log_in(const Menu& menu, std::string_view user, std::string_view password);
 
-  /// Nobody is logged in before the first log_in() that succeeds.
+  /// Who logged in last; nobody before the first log_in() that succeeds. As in GRUB, who logged in stays so.
   [[nodiscard]] const std::optional<std::string>& user() const { return user_; }
 
  private:
+  [[nodiscard]] bool is_superuser(const Menu& menu) const;
+  [[nodiscard]] Result<bool> log_in_without_name(const std::vector<MenuPassword>& passwords,
+                                                 std::string_view password);
+  void note(const std::string& user);
+
+  std::vector<std::string> users_;
   std::optional<std::string> user_;
 };
 

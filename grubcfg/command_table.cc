@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "grubcfg/command_table.h"
 
+#include <algorithm>
 #include <unordered_map>
+
+#include "grubcfg/command_help.h"
 
 namespace pvhgrub::grubcfg {
 
@@ -19,12 +22,27 @@ Table make_table() {
   return table;
 }
 
+const Table& command_table() {
+  static const Table table = make_table();
+  return table;
+}
+
 }  // namespace
 
 const CommandEntry* find_command(std::string_view name) {
-  static const Table table = make_table();
+  const Table& table = command_table();
   const auto found = table.find(name);
   return found != table.end() ? found->second : nullptr;
+}
+
+const std::vector<std::string_view>& command_names() {
+  static const std::vector<std::string_view> names = [] {
+    std::vector<std::string_view> all;
+    for (const auto& [name, command] : command_table()) all.push_back(name);
+    std::ranges::sort(all);
+    return all;
+  }();
+  return names;
 }
 
 }  // namespace pvhgrub::grubcfg

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// source, configfile, normal and their kin, which run further files; ls and cat, which print.
+// source, configfile, normal and their kin, which run further files; cat, which prints one.
 #include <array>
 #include <utility>
 
 #include "base/limits.h"
 #include "grubcfg/command_table.h"
 #include "grubcfg/configuration_file.h"
+#include "grubcfg/directory_listing.h"
 #include "grubcfg/file_access.h"
 
 namespace pvhgrub::grubcfg {
@@ -33,6 +34,10 @@ Result<Status> run_configfile(Evaluator& evaluator, const CommandCall& call) {
 // `normal [FILE]` reads the file in the current context, shows the menu, and never comes back but to the
 // command line.
 Result<Status> run_normal(Evaluator& evaluator, const CommandCall& call) {
+  if (call.arguments.empty() && evaluator.is_interactive()) {
+    evaluator.end(Ending::kLeave, call.name);
+    return kStatusOk;
+  }
   std::string name;
   if (!call.arguments.empty()) {
     name = call.arguments[0];
@@ -67,43 +72,6 @@ Result<Status> run_extract_configfile(Evaluator& evaluator, const CommandCall& c
   const Result<Status> status = run_in_new_context(evaluator, call.arguments[0]);
   --evaluator.state().extractor_level;
   return status;
-}
-
-Result<Status> list_directory(Evaluator& evaluator, const std::string& name) {
-  FileAccess files(evaluator);
-  std::optional<FileReference> place = files.locate(name);
-  if (!place) return evaluator.error();
-  PVHGRUB_TRY_ASSIGN(fs::FileSystem* const file_system, files.file_system(place->device));
-  if (file_system == nullptr) return evaluator.error();
-  if (place->path.empty()) {
-    PVHGRUB_TRY(evaluator.print("(" + place->device + "): Filesystem is " +
-                                std::string(file_system->type_name()) + ".\n"));
-    return kStatusOk;
-  }
-  Result<std::vector<fs::DirectoryEntry>> entries = file_system->list(place->path);
-  if (!entries && is_fatal(entries.error())) return std::unexpected(std::move(entries).error());
-  if (!entries) return evaluator.raise(kStatusFileNotFound, "file `" + place->path + "' not found");
-  PVHGRUB_TRY(evaluator.session().budget.charge_steps(entries->size(), "listing a directory"));
-  std::string text;
-  for (const fs::DirectoryEntry& entry : *entries)
-    text += entry.name + (entry.type == fs::FileType::kDirectory ? "/ " : " ");
-  PVHGRUB_TRY(evaluator.print(text + "\n"));
-  return kStatusOk;
-}
-
-Result<Status> run_ls(Evaluator& evaluator, const CommandCall& call) {
-  std::string devices;
-  bool any = false;
-  for (const std::string& argument : call.arguments) {
-    if (argument.starts_with('-')) continue;
-    any = true;
-    PVHGRUB_TRY_ASSIGN(const Status status, list_directory(evaluator, argument));
-    if (status != kStatusOk) return status;
-  }
-  if (any) return kStatusOk;
-  for (const std::string& device : FileAccess(evaluator).device_names()) devices += "(" + device + ") ";
-  PVHGRUB_TRY(evaluator.print(devices + "\n"));
-  return kStatusOk;
 }
 
 Result<Status> run_cat(Evaluator& evaluator, const CommandCall& call) {

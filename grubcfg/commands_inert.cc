@@ -2,6 +2,7 @@
 // GRUB's commands that cannot change what is booted, and those that could but are beyond this version.
 #include <array>
 
+#include "grubcfg/command_help.h"
 #include "grubcfg/command_table.h"
 #include "grubcfg/file_access.h"
 
@@ -55,8 +56,9 @@ Result<Status> run_background_image(Evaluator& evaluator, const CommandCall& cal
   return kStatusOk;
 }
 
-// Nobody is there to be asked: where nobody has to be, everybody may.
+// Nobody is there to be asked: where nobody has to be, everybody may. Who types commands was asked already.
 Result<Status> run_authenticate(Evaluator& evaluator, const CommandCall&) {
+  if (evaluator.is_interactive()) return kStatusOk;
   if (evaluator.environment().value_or_empty("superusers").empty()) return kStatusOk;
   return evaluator.raise(kStatusAccessDenied, "`authenticate' asks for a password, and nobody is asked here");
 }
@@ -103,7 +105,7 @@ constexpr std::array kCommands = {
     CommandEntry{"clear", run_nothing},
     CommandEntry{"distrust", run_nothing},
     CommandEntry{"functional_test", run_nothing},
-    CommandEntry{"help", run_nothing},
+    CommandEntry{"help", run_help},
     CommandEntry{"keymap", run_nothing, kSome},
     CommandEntry{"list_trusted", run_nothing},
     // The function that every distribution's configuration defines, and blscfg's entries call.

@@ -21,26 +21,6 @@ namespace {
 
 constexpr std::string_view kGrub = "grub2";
 
-/// Sets up an evaluator as GRUB starts: `root`, `prefix` and `cmdpath` for a configuration on a device.
-Result<Evaluator> start(Session& session, const ConfigurationSource& source) {
-  Evaluator evaluator(session, MachineState());
-  evaluator.set_menu_source(source);
-  Environment& environment = evaluator.environment();
-  const auto define = [&](std::string_view name, std::string_view value) -> Result<void> {
-    PVHGRUB_TRY(environment.set(name, value, session.budget));
-    return environment.export_variable(name, session.budget);
-  };
-  if (!source.device.empty()) {
-    const std::string directory = source.path.substr(0, source.path.rfind('/'));
-    const std::string prefix = "(" + source.device + ")" + directory;
-    PVHGRUB_TRY(define("root", source.device));
-    PVHGRUB_TRY(define("prefix", prefix));
-    PVHGRUB_TRY(define("cmdpath", prefix));
-  }
-  PVHGRUB_TRY(set_predefined_variables(environment, session.settings, session.budget));
-  return evaluator;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Menu>> load_configuration(fs::Devices& devices, const ConfigurationSource& source,
@@ -55,7 +35,7 @@ Result<std::unique_ptr<Menu>> load_configuration(fs::Devices& devices, const Con
   if (source.kind == "elf") return load_bare_kernel_menu(context, source);
   if (source.kind == "efi") return load_firmware_menu(context, source);
   const auto session = std::make_shared<Session>(Session{&devices, settings, budget, diagnostics});
-  PVHGRUB_TRY_ASSIGN(Evaluator evaluator, start(*session, source));
+  PVHGRUB_TRY_ASSIGN(Evaluator evaluator, start_evaluator(*session, source));
   const std::string name = "(" + source.device + ")" + source.path;
   PVHGRUB_TRY_ASSIGN(const bool read, run_configuration_file(evaluator, name));
   if (!read) return fail(ErrorCode::kNotFound, "the boot configuration cannot be read", name);
@@ -79,7 +59,7 @@ Result<std::unique_ptr<Menu>> load_bare_configuration(std::string text, const Co
         "a menu of the kind " + source.kind + " is made of files on a disk: name the disk that holds them",
         source.path);
   const auto session = std::make_shared<Session>(Session{nullptr, settings, budget, diagnostics});
-  PVHGRUB_TRY_ASSIGN(Evaluator evaluator, start(*session, source));
+  PVHGRUB_TRY_ASSIGN(Evaluator evaluator, start_evaluator(*session, source));
   const SourceRange script = SourceRange::whole(SourceText::from_file(text, source.path));
   text = std::string();
   PVHGRUB_TRY(evaluator.run_file(script));
@@ -107,7 +87,7 @@ Result<bool> evaluate_script(std::string text, std::string name, fs::Devices* de
       }
     }
   }
-  PVHGRUB_TRY_ASSIGN(Evaluator evaluator, start(session, source));
+  PVHGRUB_TRY_ASSIGN(Evaluator evaluator, start_evaluator(session, source));
   const SourceRange script = SourceRange::whole(SourceText::from_file(text, std::move(name)));
   text = std::string();
   PVHGRUB_TRY(evaluator.run_file(script));

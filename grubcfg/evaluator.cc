@@ -60,6 +60,10 @@ bool is_parameter_name(std::string_view name) {
          name == "@";
 }
 
+std::string place_in(const SourceText& source, std::uint32_t line) {
+  return source.name().empty() ? std::string() : source.name() + ":" + std::to_string(line);
+}
+
 }  // namespace
 
 Status Evaluator::raise(Status status, std::string message) {
@@ -69,8 +73,7 @@ Status Evaluator::raise(Status status, std::string message) {
 }
 
 std::string Evaluator::where() const {
-  if (source_ == nullptr) return {};
-  return source_->name() + ":" + std::to_string(source_->line_at(offset_));
+  return source_ != nullptr ? place_in(*source_, source_->line_at(offset_)) : std::string();
 }
 
 void Evaluator::notice(std::string message) {
@@ -82,9 +85,22 @@ void Evaluator::print_error() {
   // A message goes through the worker's channel, which takes as long as some fifty commands. The next charge
   // tells when that was too much.
   (void)session_.budget.charge_steps(kMessageSteps, "printing errors of a boot configuration");
-  if (first_error_.empty()) first_error_ = error_message_;
+  note_first_error(error_message_, where());
   notice("error: " + error_message_ + ".");
   error_ = kStatusOk;
+}
+
+void Evaluator::note_first_error(std::string_view message, std::string where) {
+  if (!first_error_.empty()) return;
+  first_error_ = message;
+  first_error_where_ = std::move(where);
+}
+
+void Evaluator::print_syntax_error(const SourceText& source, const Parser& parser) {
+  const std::string where = place_in(source, parser.error_line());
+  had_syntax_error_ = true;
+  note_first_error(parser.error(), where);
+  session_.diagnostics.notice(where, "error: " + parser.error() + ".");
 }
 
 Result<void> Evaluator::print(std::string_view text) {
@@ -128,8 +144,7 @@ Result<Status> Evaluator::run(const SourceRange& script, bool is_file) {
     if (outcome == Parser::Outcome::kEnd) break;
     define_functions(parser.functions());
     if (outcome == Parser::Outcome::kSyntaxError) {
-      session_.diagnostics.notice(script.source->name() + ":" + std::to_string(parser.error_line()),
-                                  "error: " + parser.error() + ".");
+      print_syntax_error(*script.source, parser);
       status = kStatusOk;
       if (is_file) continue;
       break;
@@ -386,6 +401,25 @@ Result<void> set_predefined_variables(Environment& environment, const GrubSettin
     PVHGRUB_TRY(define(name, ""));
   for (const auto& [name, value] : settings.variables) PVHGRUB_TRY(define(name, value));
   return {};
+}
+
+Result<Evaluator> start_evaluator(Session& session, const ConfigurationSource& source) {
+  Evaluator evaluator(session, MachineState());
+  evaluator.set_menu_source(source);
+  Environment& environment = evaluator.environment();
+  const auto define = [&](std::string_view name, std::string_view value) -> Result<void> {
+    PVHGRUB_TRY(environment.set(name, value, session.budget));
+    return environment.export_variable(name, session.budget);
+  };
+  if (!source.device.empty()) {
+    const std::string directory = source.path.substr(0, source.path.rfind('/'));
+    const std::string prefix = "(" + source.device + ")" + directory;
+    PVHGRUB_TRY(define("root", source.device));
+    PVHGRUB_TRY(define("prefix", prefix));
+    PVHGRUB_TRY(define("cmdpath", prefix));
+  }
+  PVHGRUB_TRY(set_predefined_variables(environment, session.settings, session.budget));
+  return evaluator;
 }
 
 }  // namespace pvhgrub::grubcfg

@@ -64,7 +64,7 @@ class Evaluator {
   [[nodiscard]] Result<void> print(std::string_view text);
   /// A notice with the current file and line.
   void notice(std::string message);
-  /// "file:line" of the command under execution.
+  /// "file:line" of the command under execution; empty for what a person types.
   [[nodiscard]] std::string where() const;
   [[nodiscard]] std::string_view script_name() const {
     return source_ != nullptr ? source_->name() : std::string_view();
@@ -80,6 +80,14 @@ class Evaluator {
 
   /// The first error that was printed; empty for none.
   [[nodiscard]] const std::string& first_error() const { return first_error_; }
+  /// where() it was.
+  [[nodiscard]] const std::string& first_error_where() const { return first_error_where_; }
+  /// A syntax error ended a text before its end.
+  [[nodiscard]] bool had_syntax_error() const { return had_syntax_error_; }
+
+  /// What is evaluated is typed at a command line: `normal` alone leads back to the menu.
+  void set_interactive() { interactive_ = true; }
+  [[nodiscard]] bool is_interactive() const { return interactive_; }
 
   /// The configuration file whose menu is being made.
   [[nodiscard]] const ConfigurationSource& menu_source() const { return menu_source_; }
@@ -105,6 +113,8 @@ class Evaluator {
   };
 
   [[nodiscard]] Result<Status> run(const SourceRange& script, bool is_file);
+  void print_syntax_error(const SourceText& source, const Parser& parser);
+  void note_first_error(std::string_view message, std::string where);
   void define_functions(const std::vector<FunctionDefinition>& functions);
 
   /// Runs a list and sets $?; kNoCommand does nothing.
@@ -138,6 +148,9 @@ class Evaluator {
   Status error_ = kStatusOk;
   std::string error_message_;
   std::string first_error_;
+  std::string first_error_where_;
+  bool had_syntax_error_ = false;
+  bool interactive_ = false;
   Ending ending_ = Ending::kNone;
   std::string ending_command_;
 };
@@ -145,5 +158,8 @@ class Evaluator {
 /// The variables that GRUB itself sets and exports before it reads its configuration.
 [[nodiscard]] Result<void> set_predefined_variables(Environment& environment, const GrubSettings& settings,
                                                     Budget& budget);
+
+/// An evaluator as GRUB starts: `root`, `prefix` and `cmdpath` for a configuration on a device.
+[[nodiscard]] Result<Evaluator> start_evaluator(Session& session, const ConfigurationSource& source);
 
 }  // namespace pvhgrub::grubcfg

@@ -6,9 +6,11 @@
 
 #include "base/limits.h"
 #include "grubcfg/choice.h"
+#include "grubcfg/command_line.h"
+#include "grubcfg/editable_entry.h"
 #include "grubcfg/entry_number.h"
 #include "grubcfg/grub_flavour.h"
-#include "grubcfg/hypervisor.h"
+#include "grubcfg/loaded_entry.h"
 #include "grubcfg/number.h"
 
 namespace pvhgrub::grubcfg {
@@ -150,20 +152,15 @@ Result<Evaluator> GrubMenu::begin_entry(std::size_t index, bool new_context) con
   return evaluator;
 }
 
-Result<void> GrubMenu::run_entry(Evaluator& evaluator, std::size_t index) const {
+Result<void> GrubMenu::run_entry(Evaluator& evaluator, std::size_t index, const SourceRange& body) const {
   std::vector<std::string> arguments = {menu_.entries[index].title};
   const std::vector<std::string>& more = menu_.bodies[index].more_arguments;
   arguments.insert(arguments.end(), more.begin(), more.end());
-  return evaluator.run_body(menu_.bodies[index].range, std::move(arguments));
-}
-
-std::vector<EnvironmentBlockChange> GrubMenu::changes_of(const MachineState& state) const {
-  if (session_->settings.grubenv != GrubenvMode::kWrite) return {};
-  return grubcfg::environment_changes(state);
+  return evaluator.run_body(body, std::move(arguments));
 }
 
 std::vector<EnvironmentBlockChange> GrubMenu::environment_changes() const {
-  return changes_of(state_);
+  return changes_to_write(*session_, state_);
 }
 
 void GrubMenu::keep_environment_changes(const std::vector<EnvironmentBlockChange>& changes) {
@@ -184,30 +181,69 @@ Result<BootEntry> GrubMenu::outcome(Evaluator evaluator) {
     entry.environment_changes = nested->environment_changes();
     return entry;
   }
-  BootEntry entry;
   if (evaluator.ending() == Ending::kLeave) {
+    BootEntry entry;
     entry.error = "the entry runs `" + evaluator.ending_command() + "', which boots nothing";
-    entry.environment_changes = changes_of(evaluator.state());
+    entry.environment_changes = changes_to_write(*session_, evaluator.state());
     return entry;
   }
-  PVHGRUB_TRY(assign_modules(evaluator));
-  entry = std::move(evaluator.state().loaded.entry);
-  if (entry.kind == BootEntry::Kind::kLinux) entry.device_tree = std::move(evaluator.state().device_tree);
-  entry.environment_changes = changes_of(evaluator.state());
-  if (entry.kind == BootEntry::Kind::kNone)
-    entry.error = evaluator.first_error().empty() ? "the entry loads nothing" : evaluator.first_error();
-  return entry;
+  return take_loaded_entry(evaluator);
+}
+
+Result<void> GrubMenu::check_index(std::size_t index) const {
+  if (index < menu_.entries.size() && !menu_.entries[index].is_submenu) return {};
+  return fail(ErrorCode::kInternal, "entry " + std::to_string(index) + " is none that can be booted");
 }
 
 Result<BootEntry> GrubMenu::evaluate(std::size_t index) {
-  if (index >= menu_.entries.size() || menu_.entries[index].is_submenu)
-    return fail(ErrorCode::kInternal, "entry " + std::to_string(index) + " is none that can be booted");
+  PVHGRUB_TRY(check_index(index));
   // An entry that runs `configfile` on its own file would go on for ever.
   PVHGRUB_TRY_ASSIGN(const DepthGuard guard, DepthGuard::enter(session_->menu_depth, limits::kSubmenuDepth,
                                                                "menus of a boot configuration"));
   PVHGRUB_TRY_ASSIGN(Evaluator evaluator, begin_entry(index, false));
-  PVHGRUB_TRY(run_entry(evaluator, index));
+  PVHGRUB_TRY(run_entry(evaluator, index, menu_.bodies[index].range));
   return outcome(std::move(evaluator));
+}
+
+Result<std::string> GrubMenu::editable_text(std::size_t index) {
+  PVHGRUB_TRY(check_index(index));
+  return make_editable_script(menu_.bodies[index].range.text());
+}
+
+Result<BootEntry> GrubMenu::evaluate_edited(std::size_t index, std::string_view text) {
+  PVHGRUB_TRY(check_index(index));
+  if (text.size() > limits::kScriptBytes)
+    return fail(ErrorCode::kLimit, "an edited entry of " + std::to_string(text.size()) + " bytes");
+  PVHGRUB_TRY(session_->budget.charge_bytes(text.size(), "evaluating an edited entry"));
+  PVHGRUB_TRY_ASSIGN(const DepthGuard guard, DepthGuard::enter(session_->menu_depth, limits::kSubmenuDepth,
+                                                               "menus of a boot configuration"));
+  PVHGRUB_TRY_ASSIGN(Evaluator evaluator, begin_entry(index, false));
+  const SourceRange body = SourceRange::whole(SourceText::from_string(std::string(text), "edited entry", 1));
+  PVHGRUB_TRY(run_entry(evaluator, index, body));
+  const bool had_syntax_error = evaluator.had_syntax_error();
+  std::string error = evaluator.first_error();
+  if (!evaluator.first_error_where().empty()) error = evaluator.first_error_where() + ": " + error;
+  PVHGRUB_TRY_ASSIGN(BootEntry entry, outcome(std::move(evaluator)));
+  // A person who mistyped wants to hear of it, even where GRUB would boot what stands in front of the
+  // mistake.
+  const bool loads_nothing = entry.kind == BootEntry::Kind::kNone && !entry.error.empty();
+  if (!error.empty() && (had_syntax_error || loads_nothing)) entry.error = std::move(error);
+  return entry;
+}
+
+// A key was pressed: GRUB forgets what it would have done without one.
+Result<std::unique_ptr<CommandLine>> GrubMenu::command_line() {
+  MachineState state = state_;
+  for (const std::string_view name : {"timeout", "fallback"})
+    PVHGRUB_TRY(state.environment.unset(name, session_->budget));
+  return std::make_unique<CommandLine>(session_, std::move(state), source_);
+}
+
+void GrubMenu::continue_from(const CommandLine& command_line) {
+  state_ = command_line.state();
+  state_.environment.share();
+  const std::string* const superusers = state_.environment.get("superusers");
+  superusers_ = superusers != nullptr ? std::optional(*superusers) : std::nullopt;
 }
 
 Result<Menu*> GrubMenu::submenu(std::size_t index) {
@@ -215,11 +251,11 @@ Result<Menu*> GrubMenu::submenu(std::size_t index) {
   if (index >= menu_.entries.size() || !menu_.entries[index].is_submenu)
     return fail(ErrorCode::kInternal, "entry " + std::to_string(index) + " is no submenu");
   PVHGRUB_TRY_ASSIGN(Evaluator evaluator, begin_entry(index, true));
-  PVHGRUB_TRY(run_entry(evaluator, index));
+  PVHGRUB_TRY(run_entry(evaluator, index, menu_.bodies[index].range));
   // With something loaded GRUB boots it before it shows any menu.
   if (evaluator.ending() == Ending::kNone && evaluator.state().loaded.entry.kind != BootEntry::Kind::kNone)
     evaluator.end(Ending::kBoot, "boot");
-  const std::vector<EnvironmentBlockChange> changes = changes_of(evaluator.state());
+  const std::vector<EnvironmentBlockChange> changes = changes_to_write(*session_, evaluator.state());
   Result<std::unique_ptr<GrubMenu>> menu = from_evaluation(session_, std::move(evaluator));
   if (!menu) {
     keep_environment_changes(changes);

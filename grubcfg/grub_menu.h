@@ -29,6 +29,10 @@ class GrubMenu : public Menu {
   [[nodiscard]] const std::vector<std::size_t>& fallback() const override { return fallback_; }
   [[nodiscard]] const ConfigurationSource& source() const override { return source_; }
   [[nodiscard]] std::string_view entry_source(std::size_t index) const override;
+  [[nodiscard]] Result<std::string> editable_text(std::size_t index) override;
+  [[nodiscard]] Result<BootEntry> evaluate_edited(std::size_t index, std::string_view text) override;
+  [[nodiscard]] Result<std::unique_ptr<CommandLine>> command_line() override;
+  void continue_from(const CommandLine& command_line) override;
   [[nodiscard]] const std::optional<std::string>& superusers() const override { return superusers_; }
   [[nodiscard]] const std::vector<MenuPassword>& passwords() const override { return state_.passwords; }
 
@@ -43,9 +47,10 @@ class GrubMenu : public Menu {
   [[nodiscard]] Result<void> read_default();
   /// An evaluator in the state in which entry `index` begins, $chosen and the rest of $default set.
   [[nodiscard]] Result<Evaluator> begin_entry(std::size_t index, bool new_context) const;
-  [[nodiscard]] Result<void> run_entry(Evaluator& evaluator, std::size_t index) const;
+  [[nodiscard]] Result<void> run_entry(Evaluator& evaluator, std::size_t index,
+                                       const SourceRange& body) const;
   [[nodiscard]] Result<BootEntry> outcome(Evaluator evaluator);
-  [[nodiscard]] std::vector<EnvironmentBlockChange> changes_of(const MachineState& state) const;
+  [[nodiscard]] Result<void> check_index(std::size_t index) const;
 
   std::shared_ptr<Session> session_;
   MachineState state_;

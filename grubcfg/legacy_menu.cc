@@ -8,6 +8,8 @@
 
 #include "base/limits.h"
 #include "grubcfg/choice.h"
+#include "grubcfg/command_line.h"
+#include "grubcfg/editable_entry.h"
 #include "grubcfg/legacy_saved_default.h"
 
 namespace pvhgrub::grubcfg {
@@ -301,6 +303,24 @@ Result<BootEntry> LegacyMenu::follow(const FileReference& configuration) {
     return std::unexpected(std::move(choice).error());
   none.error = choice.error().describe();
   return none;
+}
+
+// The commands of GRUB Legacy would lead to other files once the devices that they name have stand-ins: what
+// is edited is what the entry came to.
+Result<std::string> LegacyMenu::editable_text(std::size_t index) {
+  PVHGRUB_TRY_ASSIGN(const BootEntry entry, evaluate(index));
+  return make_editable_text(entry, entry_source(index));
+}
+
+Result<BootEntry> LegacyMenu::evaluate_edited(std::size_t index, std::string_view text) {
+  PVHGRUB_TRY_ASSIGN(BootEntry entry, evaluate(index));
+  if (is_unchanged(text, make_editable_text(entry, entry_source(index)))) return entry;
+  return read_edited_entry(entry, text, source_.device, family_->context.files(), family_->context.devices,
+                           family_->context.budget);
+}
+
+Result<std::unique_ptr<CommandLine>> LegacyMenu::command_line() {
+  return command_line_.open(family_->context, source_);
 }
 
 Result<Menu*> LegacyMenu::submenu(std::size_t index) {

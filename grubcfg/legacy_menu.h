@@ -10,6 +10,7 @@
 
 #include "grubcfg/legacy_entry.h"
 #include "grubcfg/legacy_grub.h"
+#include "grubcfg/plain_menu.h"
 
 namespace pvhgrub::grubcfg {
 
@@ -46,6 +47,10 @@ class LegacyMenu final : public Menu {
   [[nodiscard]] std::string unattended_obstacle(std::size_t index) const override;
   [[nodiscard]] const ConfigurationSource& source() const override { return source_; }
   [[nodiscard]] std::string_view entry_source(std::size_t index) const override;
+  [[nodiscard]] Result<std::string> editable_text(std::size_t index) override;
+  [[nodiscard]] Result<BootEntry> evaluate_edited(std::size_t index, std::string_view text) override;
+  [[nodiscard]] Result<std::unique_ptr<CommandLine>> command_line() override;
+  void continue_from(const CommandLine& command_line) override { command_line_.keep(command_line); }
   [[nodiscard]] const std::optional<std::string>& superusers() const override { return settings_.superusers; }
   [[nodiscard]] const std::vector<MenuPassword>& passwords() const override { return settings_.passwords; }
 
@@ -80,6 +85,7 @@ class LegacyMenu final : public Menu {
   std::optional<PasswordMenu> password_menu_;
   std::optional<std::uint32_t> saved_default_;  ///< set where `default saved` is in force
   std::unique_ptr<LegacySurroundings> surroundings_;
+  PlainCommandLine command_line_;
 };
 
 }  // namespace pvhgrub::grubcfg

@@ -176,13 +176,17 @@ Result<Token> Lexer::next() {
       ended_ = true;
       return Token{TokenKind::kEnd, position_, position_};
     }
-    if (!read_line()) return bad("unexpected end of file");
+    if (!read_line()) {
+      ended_too_early_ = true;
+      return bad("unexpected end of file");
+    }
   }
   bool unfinished = false;
   const std::uint32_t end = scan_word(unfinished);
   PVHGRUB_TRY(budget_.charge_steps((end - position_) / 64, "reading a boot configuration"));
   if (unfinished) {
     position_ = line_end_;
+    ended_too_early_ = true;
     return bad("unexpected end of file in a string or after a backslash");
   }
   if (end == position_) {

@@ -52,6 +52,8 @@ class Lexer {
 
   [[nodiscard]] std::string_view text(const Token& token) const;
   [[nodiscard]] std::string_view bad_reason() const { return bad_reason_; }
+  /// The last kBad came because the text ended inside a statement, a string or after a backslash.
+  [[nodiscard]] bool ended_too_early() const { return ended_too_early_; }
   [[nodiscard]] std::uint32_t position() const { return position_; }
   [[nodiscard]] std::uint32_t line() const { return range_.source->line_at(position_); }
 
@@ -77,6 +79,7 @@ class Lexer {
   std::uint32_t line_end_;
   unsigned levels_ = 0;
   bool ended_ = false;
+  bool ended_too_early_ = false;
   std::string_view bad_reason_;
 };
 

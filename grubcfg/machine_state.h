@@ -45,6 +45,11 @@ class SharedMap {
     if (!map_) return;
     for (const auto& [key, value] : *map_) use(value);
   }
+  template <typename Use>
+  void for_each_key(Use&& use) const {
+    if (!map_) return;
+    for (const auto& [key, value] : *map_) use(std::string_view(key));
+  }
 
  private:
   using Map = std::map<std::string, Value, std::less<>>;

@@ -34,6 +34,8 @@ class Parser {
   [[nodiscard]] const std::vector<FunctionDefinition>& functions() const { return functions_; }
   [[nodiscard]] const std::string& error() const { return error_; }
   [[nodiscard]] std::uint32_t error_line() const { return error_line_; }
+  /// The syntax error is that the text ended: with more lines it may become a statement.
+  [[nodiscard]] bool needs_more() const { return lexer_.ended_too_early(); }
 
  private:
   /// A parse step's answer: true when it matched; false for a syntax error.

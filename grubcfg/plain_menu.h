@@ -10,6 +10,7 @@
 #include "grubcfg/diagnostics.h"
 #include "grubcfg/grub_settings.h"
 #include "grubcfg/guest_files.h"
+#include "grubcfg/machine_state.h"
 #include "grubcfg/menu.h"
 
 namespace pvhgrub::grubcfg {
@@ -42,6 +43,19 @@ struct PlainMenuSettings {
   std::vector<MenuPassword> passwords;
 };
 
+/// The command line of a menu that has no evaluator of its own. What was done there is still so when it is
+/// opened again.
+class PlainCommandLine {
+ public:
+  [[nodiscard]] Result<std::unique_ptr<CommandLine>> open(const MenuContext& context,
+                                                          const ConfigurationSource& source);
+  void keep(const CommandLine& command_line);
+
+ private:
+  std::shared_ptr<Session> session_;
+  std::optional<MachineState> state_;
+};
+
 class PlainMenu final : public Menu {
  public:
   /// A configuration without entries is no menu: check before.
@@ -57,18 +71,22 @@ class PlainMenu final : public Menu {
   [[nodiscard]] const std::vector<std::size_t>& fallback() const override { return settings_.fallback; }
   [[nodiscard]] const ConfigurationSource& source() const override { return source_; }
   [[nodiscard]] std::string_view entry_source(std::size_t index) const override;
+  [[nodiscard]] Result<std::string> editable_text(std::size_t index) override;
+  [[nodiscard]] Result<BootEntry> evaluate_edited(std::size_t index, std::string_view text) override;
+  [[nodiscard]] Result<std::unique_ptr<CommandLine>> command_line() override;
+  void continue_from(const CommandLine& command_line) override { command_line_.keep(command_line); }
   [[nodiscard]] const std::optional<std::string>& superusers() const override { return settings_.superusers; }
   [[nodiscard]] const std::vector<MenuPassword>& passwords() const override { return settings_.passwords; }
 
  private:
-  /// What keeps a file from being loaded, in GRUB's words; empty for nothing.
-  [[nodiscard]] Result<std::string> obstacle(const FileReference& file);
+  [[nodiscard]] Result<void> check_index(std::size_t index) const;
 
   MenuContext context_;
   ConfigurationSource source_;
   std::vector<MenuEntry> shown_;  ///< of entries_, in the same order
   std::vector<PlainEntry> entries_;
   PlainMenuSettings settings_;
+  PlainCommandLine command_line_;
 };
 
 }  // namespace pvhgrub::grubcfg

@@ -24,6 +24,7 @@ LIBRARIES = {
     "ext2fs/": ["fsreaders"],
     "et/": ["fsreaders"],
     "guestfs.h": ["src/appliance"],
+    "crypt.h": ["grubcfg"],
     "seccomp.h": ["sandbox"],
     "spdlog/": ["src/broker"],
     "toml++/": ["src/broker"],
