@@ -43,10 +43,11 @@ constexpr std::array kContainers = {
     Container{0, "WithoutFreeSpace"sv, "a Parallels image", Remedy::kConvert, ""},
     Container{0, "WithouFreSpacExt"sv, "a Parallels image", Remedy::kConvert, ""},
     // RFC 1952 (with the only method there is), the .xz file format 2.1.1.1, RFC 8878 3.1.1, bzip2's header
+    // without its first four bytes, of which the last is the block size
     Container{0, "\x1f\x8b\x08"sv, "compressed by gzip", Remedy::kDecompress, "gzip -d"},
     Container{0, "\xfd\x37zXZ\0"sv, "compressed by xz", Remedy::kDecompress, "xz -d"},
     Container{0, "\x28\xb5\x2f\xfd"sv, "compressed by zstd", Remedy::kDecompress, "zstd -d"},
-    Container{0, "BZh91AY&SY"sv, "compressed by bzip2", Remedy::kDecompress, "bzip2 -d"},
+    Container{4, "1AY&SY"sv, "compressed by bzip2", Remedy::kDecompress, "bzip2 -d"},
 };
 
 constexpr std::size_t kHeadBytes = 128;

@@ -53,9 +53,12 @@ class ExtDirectoryReader {
 
  private:
   [[nodiscard]] std::unexpected<Error> damaged(const std::string& what, std::uint64_t offset) const {
+    std::string where = "directory byte " + std::to_string(offset);
+    if (block_place_ != 0)
+      where += " (file system byte " + std::to_string(block_place_ + offset % block_size_) + ")";
     return fail(ErrorCode::kDamaged,
                 "directory " + inode_.name() + ": " + what + "; run e2fsck on the file system",
-                "directory byte " + std::to_string(offset));
+                std::move(where));
   }
 
   Result<void> read_inline() {
@@ -74,11 +77,14 @@ class ExtDirectoryReader {
         const std::uint64_t count = std::min<std::uint64_t>(end - logical, kReadBytes / block_size_);
         buffer.resize(static_cast<std::size_t>(count * block_size_));
         PVHGRUB_TRY(ext2fs_.volume().budget().charge_bytes(buffer.size(), "reading a directory"));
-        PVHGRUB_TRY(ext2fs_.volume().read_at((run.physical + (logical - run.logical)) * block_size_, buffer));
-        for (std::uint64_t i = 0; i < count; ++i)
+        const std::uint64_t place = (run.physical + (logical - run.logical)) * block_size_;
+        PVHGRUB_TRY(ext2fs_.volume().read_at(place, buffer));
+        for (std::uint64_t i = 0; i < count; ++i) {
+          block_place_ = place + i * block_size_;
           PVHGRUB_TRY(
               take_block(std::span(buffer).subspan(static_cast<std::size_t>(i * block_size_), block_size_),
                          (logical + i) * block_size_));
+        }
         logical += count;
       }
     }
@@ -144,6 +150,7 @@ class ExtDirectoryReader {
   const ExtInode& inode_;
   const std::uint32_t block_size_;
   const bool has_file_types_;
+  std::uint64_t block_place_ = 0;  // file system byte of the block at hand; 0 of inline data
   ExtDirectory directory_;
 };
 

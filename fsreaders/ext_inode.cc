@@ -33,10 +33,27 @@ std::int64_t modification_time(const ext2_inode_large& inode, std::size_t inode_
   return seconds + (static_cast<std::int64_t>(inode.i_mtime_extra & 3U) << 32);
 }
 
+// The byte where an inode stands, 0 for none.
+std::uint64_t place_of(const ExtLibrary& library, std::uint32_t number) {
+  const ext2_filsys file_system = library.get();
+  const std::uint32_t in_group = EXT2_INODES_PER_GROUP(file_system->super);
+  if (number == 0 || in_group == 0 || (number - 1) / in_group >= file_system->group_desc_count) return 0;
+  const std::uint64_t block = ext2fs_inode_table_loc(file_system, (number - 1) / in_group);
+  if (block >= library.volume().blocks()) return 0;
+  return block * library.volume().block_size() +
+         std::uint64_t{(number - 1) % in_group} * EXT2_INODE_SIZE(file_system->super);
+}
+
 }  // namespace
 
 FileType ExtInode::type() const {
   return type_of_mode(mode);
+}
+
+std::string ExtInode::name() const {
+  std::string name = "inode " + std::to_string(number);
+  if (place != 0) name += " (file system byte " + std::to_string(place) + ")";
+  return name;
 }
 
 Bytes ExtInode::block_field() const {
@@ -46,6 +63,7 @@ Bytes ExtInode::block_field() const {
 Result<ExtInode> read_ext_inode(const ExtLibrary& library, std::uint32_t number) {
   ExtInode inode;
   inode.number = number;
+  inode.place = place_of(library, number);
   inode.raw.resize(EXT2_INODE_SIZE(library.get()->super));
   // The library fills its own structure; operator new aligns the bytes for it.
   const errcode_t code =

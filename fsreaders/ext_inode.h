@@ -15,6 +15,7 @@ namespace pvhgrub::fs {
 /// One inode, its checksum verified by libext2fs.
 struct ExtInode {
   std::uint32_t number = 0;
+  std::uint64_t place = 0;  ///< file system byte; 0 where it is not known
   std::uint16_t mode = 0;
   std::uint32_t flags = 0;  ///< EXT4_*_FL
   std::uint64_t size = 0;   ///< bytes
@@ -28,8 +29,8 @@ struct ExtInode {
   [[nodiscard]] bool has(std::uint32_t flag) const { return (flags & flag) != 0; }
   /// The 60 bytes that hold the block map, a short symbolic link, or the beginning of inline data.
   [[nodiscard]] Bytes block_field() const;
-  /// "inode 12", for messages.
-  [[nodiscard]] std::string name() const { return "inode " + std::to_string(number); }
+  /// "inode 12 (file system byte 8960)", for messages.
+  [[nodiscard]] std::string name() const;
 };
 
 [[nodiscard]] Result<ExtInode> read_ext_inode(const ExtLibrary& library, std::uint32_t number);

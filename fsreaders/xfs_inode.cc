@@ -58,7 +58,9 @@ FileType XfsInode::type() const {
 }
 
 std::unexpected<Error> XfsInode::damaged(std::string_view what) const {
-  return fail(ErrorCode::kDamaged, std::string(what) + kXfsRepair, "inode " + std::to_string(number));
+  std::string where = "inode " + std::to_string(number);
+  if (place != 0) where += " (file system byte " + std::to_string(place) + ")";
+  return fail(ErrorCode::kDamaged, std::string(what) + kXfsRepair, std::move(where));
 }
 
 Result<XfsInode> read_xfs_inode(XfsVolume& volume, std::uint64_t number) {
@@ -67,13 +69,14 @@ Result<XfsInode> read_xfs_inode(XfsVolume& volume, std::uint64_t number) {
   inode.number = number;
   const auto offset = superblock.offset_of_inode(number);
   if (!offset) return inode.damaged("the file system has no place for an inode of that number");
+  inode.place = *offset;
   std::vector<std::byte> raw(superblock.inode_size);
   PVHGRUB_TRY(volume.read_metadata(*offset, raw));
   const XfsFields fields(raw);
   PVHGRUB_TRY(check_identity(volume, fields, inode));
   if (superblock.checksums && !volume.source().covers(*offset, raw.size()) &&
       !xfs_checksum_holds(raw, kChecksumOffset))
-    return inode.damaged("its checksum is wrong (file system byte " + std::to_string(*offset) + ")");
+    return inode.damaged("its checksum is wrong");
 
   const std::uint64_t flags2 = superblock.checksums ? fields.u64(120) : 0;
   inode.mode = fields.u16(2);

@@ -17,6 +17,7 @@ enum class XfsFork : std::uint8_t { kDevice = 0, kLocal = 1, kExtents = 2, kTree
 /// One inode, checked. Layout: "XFS Algorithms & Data Structures", "On-disk Inode".
 struct XfsInode {
   std::uint64_t number = 0;
+  std::uint64_t place = 0;  ///< file system byte; 0 where there is none
   std::uint16_t mode = 0;
   std::uint64_t size = 0;              ///< bytes, at most 2^63 - 1
   std::int64_t modification_time = 0;  ///< seconds since 1970-01-01 UTC
@@ -26,7 +27,7 @@ struct XfsInode {
   bool shared = false;          ///< other files may have the same blocks
   std::vector<std::byte> fork;  ///< the data fork's bytes
   [[nodiscard]] FileType type() const;
-  /// kDamaged: "inode 131: WHAT; run xfs_repair ...".
+  /// kDamaged: "inode 131 (file system byte 67072): WHAT; run xfs_repair ...".
   [[nodiscard]] std::unexpected<Error> damaged(std::string_view what) const;
 };
 

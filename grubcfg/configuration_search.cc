@@ -115,6 +115,7 @@ class Finder {
       : devices_(devices), files_(&devices, budget), budget_(budget), diagnostics_(diagnostics) {}
 
   Result<std::vector<ConfigurationSource>> find();
+  [[nodiscard]] const std::optional<Error>& damage() const { return files_.damage(); }
 
  private:
   /// True where the device has a file system that can be read.
@@ -338,8 +339,13 @@ Result<std::vector<ConfigurationSource>> Finder::find() {
 }  // namespace
 
 Result<std::vector<ConfigurationSource>> find_configurations(fs::Devices& devices, Budget& budget,
-                                                             Diagnostics& diagnostics) {
-  return Finder(devices, budget, diagnostics).find();
+                                                             Diagnostics& diagnostics,
+                                                             std::optional<Error>* damage) {
+  Finder finder(devices, budget, diagnostics);
+  auto found = finder.find();
+  if (finder.damage()) diagnostics.notice(finder.damage()->where, finder.damage()->message);
+  if (damage != nullptr) *damage = finder.damage();
+  return found;
 }
 
 void leave_out_stand_ins(std::vector<ConfigurationSource>& sources) {

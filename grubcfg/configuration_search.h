@@ -24,10 +24,10 @@ namespace pvhgrub::grubcfg {
 /// 5. "efi", the program that only a UEFI firmware can start, of EFI system partitions before others.
 /// Of one kind, the usual places come before stubs on an EFI system partition, unless there are several that
 /// a stub can choose from; then devices in GRUB's order. Partitions that cannot be read are skipped, which
-/// `diagnostics` tells. No configuration at all is an empty vector.
-[[nodiscard]] Result<std::vector<ConfigurationSource>> find_configurations(fs::Devices& devices,
-                                                                           Budget& budget,
-                                                                           Diagnostics& diagnostics);
+/// `diagnostics` tells. No configuration at all is an empty vector. `damage` (may be null) gets the first
+/// place that could not be looked at because it is damaged, and why.
+[[nodiscard]] Result<std::vector<ConfigurationSource>> find_configurations(
+    fs::Devices& devices, Budget& budget, Diagnostics& diagnostics, std::optional<Error>* damage = nullptr);
 
 /// Leaves out what stands in for a configuration ("elf", "efi") where there is a real one: a guest whose boot
 /// configuration does not work must learn that, and not be started by a kernel or a firmware that it does not

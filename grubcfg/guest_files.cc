@@ -59,6 +59,16 @@ Result<std::optional<std::string>> GuestFiles::read(const FileReference& file, s
   return std::nullopt;
 }
 
+Result<void> GuestFiles::pass_over(Error error, const FileReference& file) {
+  if (error.code == ErrorCode::kDamaged && !damage_) {
+    damage_ = error;
+    // Most errors of a path begin with it.
+    const bool named = error.where.starts_with(file.path);
+    damage_->where = (named ? "(" + file.device + ")" : file.to_string() + ": ") + error.where;
+  }
+  return note_reason(std::move(error), file, nullptr);
+}
+
 Result<bool> GuestFiles::is_file(const FileReference& file) {
   PVHGRUB_TRY(budget_.charge_steps(1 + file.path.size() / 8, "looking files up"));
   if (devices_ == nullptr) return true;
@@ -69,7 +79,7 @@ Result<bool> GuestFiles::is_file(const FileReference& file) {
   }
   Result<fs::FileInfo> info = (*mounted)->stat(file.path);
   if (info) return info->type == fs::FileType::kRegular;
-  PVHGRUB_TRY(note_reason(std::move(info).error(), file, nullptr));
+  PVHGRUB_TRY(pass_over(std::move(info).error(), file));
   return false;
 }
 
@@ -84,7 +94,7 @@ Result<std::vector<fs::DirectoryEntry>> GuestFiles::list(const FileReference& di
   }
   Result<std::vector<fs::DirectoryEntry>> entries = (*mounted)->list(directory.path);
   if (!entries) {
-    PVHGRUB_TRY(note_reason(std::move(entries).error(), directory, nullptr));
+    PVHGRUB_TRY(pass_over(std::move(entries).error(), directory));
     return none;
   }
   PVHGRUB_TRY(budget_.charge_steps(entries->size(), "listing directories"));

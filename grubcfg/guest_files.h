@@ -24,6 +24,10 @@ class GuestFiles {
 
   [[nodiscard]] bool has_disk() const { return devices_ != nullptr; }
 
+  /// The first of the questions to is_file() and list() that damage left without an answer, and why; no value
+  /// for none.
+  [[nodiscard]] const std::optional<Error>& damage() const { return damage_; }
+
   /// Opens the file, or the part of it that the reference names. No value: `why` (may be null) tells the
   /// reason in words: "file not found", "it is encrypted".
   [[nodiscard]] Result<std::unique_ptr<fs::File>> open(const FileReference& file, std::string* why = nullptr);
@@ -40,9 +44,12 @@ class GuestFiles {
 
  private:
   [[nodiscard]] Result<std::unique_ptr<fs::File>> open_whole(const FileReference& file);
+  /// Hands fatal errors up; remembers the first damage.
+  [[nodiscard]] Result<void> pass_over(Error error, const FileReference& file);
 
   fs::Devices* devices_;
   Budget& budget_;
+  std::optional<Error> damage_;
 };
 
 /// Directory and name joined by exactly one '/'; a name that begins with '/' stands for itself. "." and ".."

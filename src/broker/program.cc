@@ -114,8 +114,10 @@ class Program {
     auto verdict = ask_worker(copier);
     const bool nothing_sent = copier == nullptr || (!copier->path(protocol::OutputKind::kKernel) &&
                                                     !copier->path(protocol::OutputKind::kRamdisk));
-    if (verdict || options_.appliance != AppliancePolicy::kAuto || !lacks_reader_ || !nothing_sent)
-      return verdict;
+    if (verdict || !lacks_reader_) return verdict;
+    if (options_.appliance == AppliancePolicy::kNever && !options_.offset)
+      console_.notice("", "what has no reader here may be read with --appliance=auto, by libguestfs");
+    if (options_.appliance != AppliancePolicy::kAuto || !nothing_sent) return verdict;
     console_.discard();
     console_.notice("", verdict.error().describe());
     console_.notice("", "trying once more with the appliance (--appliance=auto)");

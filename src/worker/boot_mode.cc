@@ -264,7 +264,11 @@ class BootMode {
     FileBytes bytes(*kernel_);
     auto image = read_kernel(bytes, decompresses ? &outputs : nullptr, request_.kernel_limit, budget_);
     const std::string name = "kernel " + choice_.entry.kernel.to_string();
-    if (!image) return std::unexpected(at(name, std::move(image).error()));
+    if (!image) {
+      // Damage of the file system tells the file's name itself.
+      const bool named = image.error().where.starts_with(choice_.entry.kernel.to_string());
+      return std::unexpected(at(named ? "kernel" : name, std::move(image).error()));
+    }
     reporter_.explain(name + ": " + image->describe());
     for (const std::string& notice : image->notices) reporter_.notice(name, notice);
     if (image->layers.front().kind == bootimage::ImageKind::kUnifiedImage && request_.kernel)

@@ -8,6 +8,7 @@
 #include "grubcfg/configuration_search.h"
 #include "grubcfg/other_systems.h"
 #include "protocol/descriptors.h"
+#include "src/worker/named_file.h"
 
 namespace pvhgrub::worker {
 namespace {
@@ -106,7 +107,7 @@ Result<std::vector<grubcfg::ConfigurationSource>> Guest::sources() {
     return std::vector{grubcfg::ConfigurationSource{kind_of(file.path), file.device, file.path}};
   }
   PVHGRUB_TRY_ASSIGN(std::vector<grubcfg::ConfigurationSource> found,
-                     grubcfg::find_configurations(*disks_, budget_, reporter_));
+                     grubcfg::find_configurations(*disks_, budget_, reporter_, &damage_));
   if (const auto wanted = grubcfg::kind_named(request_.source)) {
     if (std::erase_if(found, [&](const auto& source) { return source.kind != *wanted; }) > 0)
       reporter_.explain("only configurations of the kind " + std::string(*wanted) + " count (--source)");
@@ -162,6 +163,10 @@ Error Guest::no_configuration() {
     if (reason.code == ErrorCode::kDamaged || reason.code == ErrorCode::kIo) error.code = reason.code;
     error.message += " (" + text_of(reason, device.name) + ");";
   }
+  if (damage_) {
+    error.code = damage_->code;
+    error.message += " it may lie where nothing can be read: " + damage_->describe() + ";";
+  }
   const auto others = grubcfg::recognise_other_systems(*disks_, budget_);
   if (!others) return others.error();
   for (const std::string& sentence : *others) error.message += " " + sentence + ";";
@@ -179,7 +184,7 @@ Result<std::unique_ptr<fs::File>> Guest::open_file(const grubcfg::FileReference&
     if (device == nullptr) return fail(ErrorCode::kNotFound, "there is no such device", file.to_string());
     auto blocks = grubcfg::open_block_list(*device, file.path, budget_);
     if (!blocks) return std::unexpected(at(file.to_string(), std::move(blocks).error()));
-    return blocks;
+    return name_file(std::move(*blocks), file.to_string());
   }
   auto file_system = disks_->file_system(file.device);
   if (!file_system) return std::unexpected(at(file.to_string(), std::move(file_system).error()));
@@ -188,9 +193,9 @@ Result<std::unique_ptr<fs::File>> Guest::open_file(const grubcfg::FileReference&
   if (file.part) {
     auto part = fs::open_file_range(std::move(*opened), file.part->offset, file.part->size);
     if (!part) return std::unexpected(at(file.to_string(), std::move(part).error()));
-    return part;
+    return name_file(std::move(*part), file.to_string());
   }
-  return opened;
+  return name_file(std::move(*opened), file.to_string());
 }
 
 Result<grubcfg::FileReference> Guest::find_file(std::string_view name) {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,7 @@ class Guest {
   ApplianceSocket appliance_socket_;
   ApplianceClient appliance_{appliance_socket_};
   std::unique_ptr<fs::DiskSet> disks_;
+  std::optional<Error> damage_;  ///< met in the search for configurations
 };
 
 }  // namespace pvhgrub::worker

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "fsreaders/block_decompression.h"
 
+#include <lz4.h>
+#include <lzma.h>
 #include <lzo/lzo1x.h>
 #include <zlib.h>
 #include <zstd.h>
 
 #include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
+#include <cstdint>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,29 +21,82 @@
 namespace pvhgrub::fs::test {
 namespace {
 
-std::vector<std::byte> compressed(BlockCompression compression, const std::string& text) {
+constexpr std::uint32_t kMiB = 1024U * 1024;
+
+/// One .xz stream, or the "alone" format, with a dictionary of so many bytes.
+std::size_t lzma(BlockCompression compression, const std::string& text, std::uint32_t dictionary,
+                 std::vector<std::byte>& out) {
+  lzma_options_lzma options{};
+  REQUIRE(lzma_lzma_preset(&options, 0) == 0);
+  options.dict_size = dictionary;
+  const std::array filters = {lzma_filter{LZMA_FILTER_LZMA2, &options},
+                              lzma_filter{LZMA_VLI_UNKNOWN, nullptr}};
+  lzma_stream stream = LZMA_STREAM_INIT;
+  REQUIRE((compression == BlockCompression::kXz
+               ? lzma_stream_encoder(&stream, filters.data(), LZMA_CHECK_CRC32)
+               : lzma_alone_encoder(&stream, &options)) == LZMA_OK);
+  stream.next_in = reinterpret_cast<const std::uint8_t*>(text.data());
+  stream.avail_in = text.size();
+  stream.next_out = reinterpret_cast<std::uint8_t*>(out.data());
+  stream.avail_out = out.size();
+  REQUIRE(lzma_code(&stream, LZMA_FINISH) == LZMA_STREAM_END);
+  lzma_end(&stream);
+  return out.size() - stream.avail_out;
+}
+
+std::size_t lzo(const std::string& text, std::vector<std::byte>& out) {
+  std::vector<unsigned char> memory(LZO1X_1_MEM_COMPRESS);
+  lzo_uint length = out.size();
+  REQUIRE(lzo1x_1_compress(reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+                           reinterpret_cast<unsigned char*>(out.data()), &length, memory.data()) == LZO_E_OK);
+  return length;
+}
+
+std::vector<std::byte> compressed(BlockCompression compression, const std::string& text,
+                                  std::uint32_t dictionary = kMiB) {
   std::vector<std::byte> out(text.size() + text.size() / 8 + 4096);
-  auto* const bytes = reinterpret_cast<unsigned char*>(out.data());
-  const auto* const from = reinterpret_cast<const unsigned char*>(text.data());
   std::size_t size = 0;
-  if (compression == BlockCompression::kZlib) {
-    uLongf length = out.size();
-    REQUIRE(compress2(bytes, &length, from, text.size(), 6) == Z_OK);
-    size = length;
-  } else if (compression == BlockCompression::kLzo1x) {
-    std::vector<unsigned char> memory(LZO1X_1_MEM_COMPRESS);
-    lzo_uint length = out.size();
-    REQUIRE(lzo1x_1_compress(from, text.size(), bytes, &length, memory.data()) == LZO_E_OK);
-    size = length;
-  } else {
-    size = ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 3);
-    REQUIRE(ZSTD_isError(size) == 0);
+  switch (compression) {
+    case BlockCompression::kZlib:
+    case BlockCompression::kDeflate: {
+      uLongf length = out.size();
+      REQUIRE(compress2(reinterpret_cast<unsigned char*>(out.data()), &length,
+                        reinterpret_cast<const unsigned char*>(text.data()), text.size(), 6) == Z_OK);
+      size = length;
+      if (compression == BlockCompression::kZlib) break;
+      // Without zlib's header and checksum, RFC 1950 is RFC 1951.
+      out.erase(out.begin(), out.begin() + 2);
+      size -= 6;
+      break;
+    }
+    case BlockCompression::kLzo1x:
+      size = lzo(text, out);
+      break;
+    case BlockCompression::kZstd:
+      size = ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 3);
+      REQUIRE(ZSTD_isError(size) == 0);
+      break;
+    case BlockCompression::kXz:
+    case BlockCompression::kLzma:
+      size = lzma(compression, text, dictionary, out);
+      break;
+    case BlockCompression::kLz4: {
+      const int length = LZ4_compress_default(text.data(), reinterpret_cast<char*>(out.data()),
+                                              static_cast<int>(text.size()), static_cast<int>(out.size()));
+      REQUIRE(length > 0);
+      size = static_cast<std::size_t>(length);
+      break;
+    }
+    case BlockCompression::kMicroLzma:
+      FAIL("only of exact sizes");
   }
   out.resize(size);
   return out;
 }
 
-const auto kKinds = {BlockCompression::kZlib, BlockCompression::kLzo1x, BlockCompression::kZstd};
+const auto kKinds = {BlockCompression::kZlib,   BlockCompression::kLzo1x, BlockCompression::kZstd,
+                     BlockCompression::kXz,     BlockCompression::kLzma,  BlockCompression::kLz4,
+                     BlockCompression::kDeflate};
 
 }  // namespace
 
@@ -49,7 +107,9 @@ TEST_CASE("a compressed block comes back, also with padding behind it", "[compre
   std::vector<std::byte> block = compressed(compression, text);
   for (const std::size_t padding : {0UL, 1UL, 5000UL}) {
     block.resize(block.size() + padding);
-    std::vector<std::byte> out(text.size() + 10);
+    // An LZ4 block does not tell where it ends, so its room must where padding follows.
+    const bool tells_its_end = compression != BlockCompression::kLz4 || padding == 0;
+    std::vector<std::byte> out(text.size() + (tells_its_end ? 10 : 0));
     const auto count = decompress_block(compression, block, out);
     REQUIRE(count);
     CHECK(*count == text.size());
@@ -77,29 +137,67 @@ TEST_CASE("a block that gives more than there is room for fills it, or is refuse
 
 TEST_CASE("what is cut off or changed is damaged, or gives other bytes", "[compression]") {
   const BlockCompression compression = GENERATE(values(kKinds));
-  const std::vector<std::byte> block = compressed(compression, noise(20'000, 3) + std::string(20'000, 'c'));
+  const std::string text = noise(20'000, 3) + std::string(20'000, 'c');
+  const std::vector<std::byte> block = compressed(compression, text);
   std::vector<std::byte> out(41'000);
   for (const std::size_t size :
        {std::size_t{0}, std::size_t{1}, std::size_t{5}, block.size() / 2, block.size() - 1}) {
     const auto count = decompress_block(compression, Bytes(block).first(size), out);
+    if (compression == BlockCompression::kLz4 && count) {
+      CHECK(*count < text.size());  // the caller knows how much there should be
+      CHECK(text.starts_with(as_text(Bytes(out).first(*count))));
+      continue;
+    }
     REQUIRE_FALSE(count);
     CHECK(count.error().code == ErrorCode::kDamaged);
   }
   std::mt19937 random(7);
+  std::size_t refused = 0;
   for (unsigned round = 0; round < 500; ++round) {
     std::vector<std::byte> changed = block;
     for (unsigned i = 0; i < 3; ++i)
       changed[random() % std::min<std::size_t>(changed.size(), 300)] = static_cast<std::byte>(random());
     const auto count = decompress_block(compression, changed, out);
-    if (count) CHECK(*count <= out.size());
+    if (count) {
+      CHECK(*count <= out.size());
+    } else {
+      ++refused;
+      CHECK((count.error().code == ErrorCode::kDamaged || count.error().code == ErrorCode::kLimit));
+      CHECK(count.error().message.find("a compressed block (") != std::string::npos);
+    }
+  }
+  // Those with a checksum of their own give no other bytes.
+  if (compression == BlockCompression::kXz || compression == BlockCompression::kZlib) CHECK(refused > 490);
+}
+
+TEST_CASE("bytes of no format, or of another, are damaged", "[compression]") {
+  const BlockCompression compression = GENERATE(values(kKinds));
+  std::vector<std::byte> out(200'000);
+  for (const BlockCompression other : kKinds) {
+    // The others have no magic: nearly any bytes are data.
+    const bool has_magic = compression == BlockCompression::kZlib || compression == BlockCompression::kZstd ||
+                           compression == BlockCompression::kXz;
+    if (other == compression || !has_magic) continue;
+    CAPTURE(static_cast<int>(compression), static_cast<int>(other));
+    const auto count = decompress_block(compression, compressed(other, noise(50'000, 5)), out);
+    REQUIRE_FALSE(count);
+    CHECK(count.error().code == ErrorCode::kDamaged);
+  }
+  const std::string random = noise(100'000, 11);
+  for (std::size_t offset = 0; offset < 5000; offset += 7) {
+    const auto count =
+        decompress_block(compression, std::as_bytes(std::span(random)).subspan(offset, 3000), out);
+    if (count) {
+      CHECK(*count <= out.size());
+    } else {
+      CHECK((count.error().code == ErrorCode::kDamaged || count.error().code == ErrorCode::kLimit));
+    }
   }
 }
 
 TEST_CASE("a block of known length must give exactly that", "[compression]") {
   const std::string text = noise(50'000, 4) + std::string(50'000, 'd');
-  std::vector<std::byte> zlib = compressed(BlockCompression::kZlib, text);
-  // Without zlib's header and checksum, RFC 1950 is RFC 1951.
-  const std::vector<std::byte> deflate(zlib.begin() + 2, zlib.end() - 4);
+  const std::vector<std::byte> deflate = compressed(BlockCompression::kDeflate, text);
   const std::vector<std::byte> zstd = compressed(BlockCompression::kZstd, text);
   const auto [compression, block] = GENERATE_COPY(
       values({std::pair(BlockCompression::kDeflate, deflate), std::pair(BlockCompression::kZstd, zstd)}));
@@ -134,6 +232,17 @@ TEST_CASE("an LZ4 block of known length ends where its input does", "[compressio
   out.resize(6);
   CHECK_FALSE(decompress_exactly(BlockCompression::kLz4, block, out, true));
   CHECK_FALSE(decompress_exactly(BlockCompression::kLz4, block, out, false));
+}
+
+TEST_CASE("a dictionary of more than 8 MiB is a limit that is named", "[compression]") {
+  const BlockCompression compression = GENERATE(BlockCompression::kXz, BlockCompression::kLzma);
+  const std::string text = noise(1000, 1);
+  std::vector<std::byte> out(2000);
+  CHECK(decompress_block(compression, compressed(compression, text, 8 * kMiB), out).value() == 1000);
+  const auto count = decompress_block(compression, compressed(compression, text, 64 * kMiB), out);
+  REQUIRE_FALSE(count);
+  CHECK(count.error().code == ErrorCode::kLimit);
+  CHECK(count.error().message.find("dictionary of more than 8 MiB") != std::string::npos);
 }
 
 }  // namespace pvhgrub::fs::test

@@ -95,6 +95,15 @@ class BtrfsConformance(unittest.TestCase):
                 uuid = run("blkid", "-p", "-o", "value", "-s", "UUID", image).strip()
                 self.assertEqual(head, f"btrfs uuid={uuid} label=con form")
 
+    def test_files_of_1_gib(self):
+        with conformance.huge_directory() as base:
+            image, tree = os.path.join(base, "image"), os.path.join(base, "tree")
+            conformance.write_huge(tree)
+            with open(image, "wb") as file:
+                file.truncate(2500 << 20)
+            run("mkfs.btrfs", "-q", "-f", "-m", "single", "--rootdir", tree, image)
+            self.compare(tree, image)
+
     def test_what_linux_writes(self):
         for options in ("compress-force=zlib", "compress-force=lzo", "compress-force=zstd:3", "nodatasum",
                         "autodefrag"):

@@ -4,10 +4,12 @@ the format's own tools or the kernel's driver, and calls `check`."""
 import os
 import random
 import subprocess
+import tempfile
 import zlib
 
 READ_TREE = os.environ.get("PVHGRUB_READ_TREE", "")
 TIMEOUT = 300  # seconds
+HUGE = 1 << 30  # bytes of the largest files
 
 
 class Tree:
@@ -79,6 +81,28 @@ class Tree:
                     file.write(self.random.randbytes(size))
                     file.flush()
                     os.fsync(file.fileno())
+
+
+def huge_directory():
+    """A TemporaryDirectory for files of 1 GiB and their image: in memory, where there is plenty of it."""
+    room = os.statvfs("/dev/shm") if os.access("/dev/shm", os.W_OK) else None
+    roomy = room is not None and room.f_bavail * room.f_frsize > 5 * HUGE
+    return tempfile.TemporaryDirectory(prefix="pvhgrub-conformance.", dir="/dev/shm" if roomy else None)
+
+
+def write_huge(folder, sparse=True):
+    """Files of 1 GiB: in `allocated` no MiB is like another; in `sparse` there is data in a few places, the last one at
+    the end."""
+    os.makedirs(folder, exist_ok=True)
+    unit = random.Random(11).randbytes(1 << 19) + b"the other half of it is easy to compress\n" * (1 << 19)
+    with open(os.path.join(folder, "allocated"), "wb") as file:
+        for number in range(HUGE >> 20):
+            file.write(number.to_bytes(8, "little") + unit[:(1 << 20) - 8])
+    if sparse:
+        with open(os.path.join(folder, "sparse"), "wb") as file:
+            for place in (0, 5 << 20, (300 << 20) + 17, (512 << 20) - 1000, 777 << 20, HUGE - 70_000):
+                file.seek(place)
+                file.write(place.to_bytes(8, "little") + unit[:69_992])
 
 
 def expected(root):

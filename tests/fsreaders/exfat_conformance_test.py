@@ -78,6 +78,18 @@ class ExfatConformance(unittest.TestCase):
                     for name in os.listdir(tree):
                         self.assertIn(name, listed)
 
+    def test_a_file_of_1_gib(self):
+        with conformance.huge_directory() as base:
+            self.image, tree = os.path.join(base, "image"), os.path.join(base, "tree")
+            conformance.write_huge(tree, sparse=False)
+            self.make(1200, "-c", "32K")
+            self.mount()
+            try:
+                shutil.copyfile(f"{tree}/allocated", f"{self.mounted}/allocated")
+            finally:
+                self.unmount()
+            conformance.check(self, tree, "hd0", self.image)
+
     def test_files_that_were_made_longer_and_shorter_come_back(self):
         self.make(64, "-c", "4K")
         contents = random.Random(7)

@@ -54,6 +54,14 @@ class FatConformance(unittest.TestCase):
                 head = conformance.check(self, tree, "hd0", self.image)
                 self.assertEqual(head, "fat uuid=1A2B-3C4D label=CONFORM")
 
+    def test_a_file_of_1_gib(self):
+        with conformance.huge_directory() as base:
+            self.image, tree = os.path.join(base, "image"), os.path.join(base, "tree")
+            conformance.write_huge(tree, sparse=False)
+            self.make(["-F", "32", "-s", "8"], 1100)
+            self.copy(tree)
+            conformance.check(self, tree, "hd0", self.image)
+
     def test_a_file_in_hundreds_of_fragments_comes_back(self):
         for options, size in ((["-F", "12", "-s", "4"], 6), (["-F", "16", "-s", "1"], 8), (["-F", "32", "-s", "1"], 40)):
             with self.subTest(options=options):

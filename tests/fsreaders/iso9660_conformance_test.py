@@ -68,6 +68,14 @@ class IsoConformance(unittest.TestCase):
                 head = conformance.check(self, self.tree, device, self.image, ignore=("/rr_moved",))
                 self.assertRegex(head, r"^iso9660 uuid=\d{4}(-\d\d){6} label=CONFORM$")
 
+    @unittest.skipUnless(XORRISO, "xorriso is missing")
+    def test_files_of_1_gib(self):
+        with conformance.huge_directory() as base:
+            image, tree = os.path.join(base, "image"), os.path.join(base, "tree")
+            conformance.write_huge(tree, sparse=False)
+            xorriso(image, tree, "-R", "-iso-level", "3")
+            conformance.check(self, tree, "hd0", image)
+
     @unittest.skipUnless(GENISOIMAGE, "genisoimage is missing")
     def test_joliet_where_there_is_no_rock_ridge(self):
         conformance.Tree(self.tree, links=False, hard_links=False, sparse=False, name_bytes=100, depth=6, case=False,

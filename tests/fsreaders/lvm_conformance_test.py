@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Logical volumes that LVM's own tools made give back the tree of all readers, and GRUB reads the same. The tools
-need loop devices and so root, but no device-mapper: where a volume's bytes lie is told by `lvs`, and they are put
-there by hand."""
+"""Logical volumes that LVM's own tools made give back the tree of all readers, and GRUB reads the same."""
 import os
 import shutil
 import struct
@@ -13,52 +11,11 @@ import unittest
 import zlib
 
 import conformance
+import lvm_builder
 import md_builder
+from lvm_builder import EXTENT, MIB, Disk, mirrored, run, striped
 
-os.environ["PATH"] += ":/sbin:/usr/sbin"
-MIB = 1 << 20
-EXTENT = 4 * MIB
-TOOLS = ("lvm", "losetup", "mke2fs", "sfdisk", "grub-fstest")
-
-
-def run(*command):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    if done.returncode != 0:
-        raise AssertionError(f"{command}: {done.stdout}{done.stderr}")
-    return done.stdout
-
-
-class Disk:
-    """An image of which `offset` and what follows is a loop device."""
-
-    def __init__(self, path, size, offset=0):
-        self.path = path
-        self.offset = offset
-        with open(path, "wb") as file:
-            file.truncate(size)
-        self.device = ""
-
-    def attach(self, size=0):
-        limit = ["--sizelimit", str(size)] if size else []
-        self.device = run("losetup", "-f", "--show", "-o", str(self.offset), *limit, self.path).strip()
-
-    def write(self, position, data):
-        with open(self.path, "r+b") as file:
-            file.seek(self.offset + position)
-            file.write(data)
-
-
-def mirrored(legs, data):
-    for leg in legs:
-        leg(0, data)
-
-
-def striped(legs, data, chunk, copies=1):
-    """raid0 and raid10 near: copies lie on legs beside each other."""
-    for i in range(0, len(data), chunk):
-        for copy in range(copies):
-            row, leg = divmod(i // chunk * copies + copy, len(legs))
-            legs[leg](row * chunk, data[i:i + chunk])
+TOOLS = ("mke2fs", "sfdisk", "grub-fstest")
 
 
 def left_symmetric(legs, data, chunk):
@@ -75,7 +32,7 @@ def left_symmetric(legs, data, chunk):
         legs[parity_leg](row * chunk, parity.to_bytes(chunk, "little"))
 
 
-class LvmConformance(unittest.TestCase):
+class LvmConformance(lvm_builder.Lvm, unittest.TestCase):
     def setUp(self):
         self.base = tempfile.mkdtemp(prefix="pvhgrub-lvm.")
         self.disks = []
@@ -95,15 +52,6 @@ class LvmConformance(unittest.TestCase):
                 subprocess.run(["losetup", "-d", disk.device], check=False)
         shutil.rmtree(self.base)
 
-    def lvm(self, command, *arguments):
-        devices = ", ".join(f'"a|^{disk.device}$|"' for disk in self.disks)
-        config = (f'devices {{ filter=[{devices}, "r|.*|"] use_devicesfile=0 scan_lvs=0 }} '
-                  "global { use_lvmpolld=0 use_lvmlockd=0 event_activation=0 locking_type=1 "
-                  f'locking_dir="{self.base}" }} activation {{ udev_sync=0 udev_rules=0 monitoring=0 }} '
-                  'backup { backup=0 archive=0 }')
-        os.environ["LVM_SUPPRESS_FD_WARNINGS"] = "1"
-        return run("lvm", command, "--driverloaded", "n", "--config", config, *arguments)
-
     def make_disks(self, count, size=128 * MIB):
         """The first one has a GPT, and the physical volume in its partition 2; the others are one as a whole."""
         for i in range(count):
@@ -115,28 +63,6 @@ class LvmConformance(unittest.TestCase):
                 disk.attach(104 * MIB)
             else:
                 disk.attach()
-        self.by_device = {disk.device: disk for disk in self.disks}
-
-    def detach(self):
-        for disk in self.disks:
-            run("losetup", "-d", disk.device)
-            disk.device = ""
-
-    def segments(self, volume):
-        """(type, first extent, extents, stripe bytes, [(disk, byte)]) as lvs tells them."""
-        out = self.lvm("lvs", "-a", "--segments", "--noheadings", "--nosuffix", "--units", "b", "--separator", "|", "-o",
-                       "segtype,seg_start_pe,seg_size,stripe_size,seg_pe_ranges", volume)
-        starts = {line.split("|")[0].strip(): int(line.split("|")[1]) for line in self.lvm(
-            "pvs", "--noheadings", "--nosuffix", "--units", "b", "--separator", "|", "-o", "pv_name,pe_start").splitlines()}
-        found = []
-        for line in out.splitlines():
-            kind, first, size, stripe, ranges = line.strip().split("|")
-            legs = []
-            for each in ranges.split():
-                device, extents = each.rsplit(":", 1)
-                legs.append((self.by_device[device], starts[device] + int(extents.split("-")[0]) * EXTENT))
-            found.append((kind, int(first) * EXTENT, int(size), int(stripe), legs))
-        return found
 
     def metadata_goes_round(self, disk):
         """Whether the current text begins before the end of its ring and goes on at the beginning."""
@@ -144,15 +70,6 @@ class LvmConformance(unittest.TestCase):
             file.seek(disk.offset + 4096 + 24)
             _, area, offset, size = struct.unpack("<4Q", file.read(32))
         return offset + size > area
-
-    def put(self, volume):
-        for _, first, size, stripe, legs in self.segments(volume):
-            piece = self.data[first:first + size]
-            writers = [lambda position, data, leg=leg: leg[0].write(leg[1] + position, data) for leg in legs]
-            if len(writers) == 1:
-                mirrored(writers, piece)
-            else:
-                striped(writers, piece, stripe)
 
     def paths(self):
         return [disk.path for disk in self.disks]
@@ -201,9 +118,9 @@ class LvmConformance(unittest.TestCase):
                 break
             self.lvm("lvchange", "--addtag", f"tag-{i}-" + "x" * 400, "my-vg/first")
         self.assertTrue(self.metadata_goes_round(self.disks[0]))
-        self.put("my-vg/ro-ot")
-        self.put("my-vg/s")
-        uuids = self.lvm("lvs", "--noheadings", "-o", "vg_uuid,lv_uuid", "my-vg/ro-ot").split()
+        self.put("my-vg/ro-ot", self.data)
+        self.put("my-vg/s", self.data)
+        lvmid = self.lvmid("my-vg/ro-ot")
         self.detach()
         names, notes = self.names()
         self.assertEqual(names, ["hd0", "hd0,gpt1", "hd0,gpt2", "hd1", "lvm/my--vg-first", "lvm/my--vg-ro--ot",
@@ -211,7 +128,7 @@ class LvmConformance(unittest.TestCase):
         self.assertEqual(notes, "")
         self.check("lvm/my--vg-ro--ot")
         self.check("lvm/my--vg-s")
-        self.check(f"lvmid/{uuids[0]}/{uuids[1]}")
+        self.check(lvmid)
         self.check("lvm/my--vg-ro--ot", self.paths()[::-1])
         # One disk alone: what needs the other says so, the rest is there.
         for path, gone in zip(self.paths(), ("pv1", "pv0")):
@@ -232,7 +149,7 @@ class LvmConformance(unittest.TestCase):
         self.lvm("pvcreate", "-y", "-ff", "--pvmetadatacopies", "2", device)
         self.lvm("vgcreate", "vg", device)
         self.lvm("lvcreate", "-an", "-Zn", "-Wn", "-l", "12", "-n", "root", "vg")
-        self.put("vg/root")
+        self.put("vg/root", self.data)
         self.detach()
         self.check("lvm/vg-root")
         self.disks[1].write(4096 + 100, b"\xff")
@@ -370,7 +287,7 @@ class LvmConformance(unittest.TestCase):
         self.lvm("pvcreate", "-y", "-ff", device)
         self.lvm("vgcreate", "vg", device)
         self.lvm("lvcreate", "-an", "-Zn", "-Wn", "-l", "12", "-n", "root", "vg")
-        self.put("vg/root")
+        self.put("vg/root", self.data)
         self.detach()
         with open(self.paths()[1], "rb") as file:
             contents = file.read()
@@ -386,8 +303,8 @@ class LvmConformance(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
-    if missing or os.geteuid() != 0 or not os.path.exists("/dev/loop-control"):
-        print(f"skipped: needs root, loop devices and {', '.join(missing) or 'nothing else'}", file=sys.stderr)
+    missing = lvm_builder.missing(*TOOLS)
+    if missing:
+        print("skipped:", missing, file=sys.stderr)
         sys.exit(77)
     unittest.main()

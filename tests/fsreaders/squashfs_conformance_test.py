@@ -71,6 +71,14 @@ class SquashfsConformance(unittest.TestCase):
                        env={**os.environ, "PATH": os.environ["PATH"] + ":/sbin:/usr/sbin"})
         conformance.check(self, self.tree, "hd0,msdos1", disk)
 
+    def test_files_of_1_gib(self):
+        with conformance.huge_directory() as base:
+            image, tree = os.path.join(base, "image"), os.path.join(base, "tree")
+            conformance.write_huge(tree)
+            subprocess.run([MKSQUASHFS, tree, image, "-comp", "lz4", "-quiet", "-no-progress"], check=True,
+                           stdout=subprocess.DEVNULL)
+            conformance.check(self, tree, "hd0", image)
+
     def test_a_larger_directory_lists_in_reasonable_time(self):
         many = os.path.join(self.base, "many")
         os.mkdir(many)

@@ -40,6 +40,13 @@ class UfsConformance(unittest.TestCase):
                         if uuid:
                             self.assertIn(f"UUID {uuid}", device)
 
+    def test_files_of_1_gib(self):
+        with conformance.huge_directory() as base:
+            image, tree = os.path.join(base, "image"), os.path.join(base, "tree")
+            conformance.write_huge(tree, sparse=False)
+            run("makefs", "-t", "ffs", "-o", "version=2", "-s", "1200m", image, tree)
+            conformance.check(self, tree, "hd0", image)
+
     def test_the_other_byte_order_is_refused(self):
         with tempfile.TemporaryDirectory(prefix="pvhgrub-conformance.") as base:
             image, tree = os.path.join(base, "image"), os.path.join(base, "tree")

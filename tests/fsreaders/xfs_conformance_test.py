@@ -136,6 +136,19 @@ class XfsConformance(unittest.TestCase):
                     self.by_protofile(image, options)
         print(f"written by the kernel: {len(mounted)} of {len(VARIANTS)} variants, the others by mkfs.xfs -p")
 
+    def test_files_of_1_gib(self):
+        with conformance.huge_directory() as base:
+            image, tree = os.path.join(base, "image"), os.path.join(base, "huge")
+            conformance.write_huge(tree)
+            with open(image, "wb") as file:
+                file.truncate(1600 << 20)
+            run("mkfs.xfs", "-q", "-f", image, check=True)
+            with Mounted(image, self.name("mount")) as mount:
+                if not mount.ok:
+                    self.skipTest("skipped: needs root and a kernel with XFS")
+                run("cp", "--sparse=always", tree + "/allocated", tree + "/sparse", mount.where, check=True)
+            conformance.check(self, tree, "hd0", image)
+
     def test_grub_reads_the_same(self):
         if not shutil.which("grub-fstest"):
             self.skipTest("skipped: grub-fstest is missing (package grub-common)")
