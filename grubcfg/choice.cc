@@ -264,9 +264,11 @@ Result<Choice> choose_default(Menu& menu, Diagnostics& diagnostics) {
   DefaultSearch search(diagnostics);
   PVHGRUB_TRY_ASSIGN(const bool found, search.try_menu(menu));
   if (!found)
-    return fail(ErrorCode::kNoEntry,
-                "neither the default entry nor a fallback can be booted:" + search.failures() +
-                    " choose another with --entry, or mend the guest's boot configuration");
+    return fail(
+        ErrorCode::kNoEntry,
+        "neither the default entry nor a fallback can be booted:" + search.failures() +
+            " choose another with --entry, name the guest's other disks if it has more, or mend its boot "
+            "configuration");
   Choice choice = search.take();
   diagnostics.explain("default: " + to_string(choice.path) + " (" + choice.title + ")");
   return choice;

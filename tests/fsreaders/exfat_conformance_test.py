@@ -86,6 +86,8 @@ class ExfatConformance(unittest.TestCase):
             self.mount()
             try:
                 shutil.copyfile(f"{tree}/allocated", f"{self.mounted}/allocated")
+                with open(f"{self.mounted}/allocated", "rb") as file:
+                    os.fsync(file.fileno())  # unmounting does not wait for the last writes
             finally:
                 self.unmount()
             conformance.check(self, tree, "hd0", self.image)

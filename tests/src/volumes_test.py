@@ -339,7 +339,9 @@ class SeveralDisks(Disks):
             self.check("BOOT_IMAGE=/vmlinuz one", *disks, options=options, ramdisk=self.initrd[:5000])
             self.check("BOOT_IMAGE=/boot/vmlinuz two", *disks, options=(*options, "--entry=there"), ramdisk=self.initrd[:5000])
         # Without it: what was looked for is named.
-        self.assertIn(other, self.refusal(first, status=4))
+        told = self.refusal(first, status=4)
+        self.assertIn(other, told)
+        self.assertIn("name the guest's other disks", told)
         done = pvhgrub("-q", "--entry=there", "--output-format=json", "--output-directory=" + self.out, first)
         self.assertEqual(done.returncode, 0)  # as GRUB, without it
         self.assertIn("GRUB boots without this initrd when it cannot be read: (hd1,gpt1)/initrd", done.stderr.decode())
