@@ -197,6 +197,11 @@ class Maker:
             image = os.path.join(self.base, "image")
             run("mkfs.erofs", "-U", "00000000-0000-0000-0000-000000000001", *options.split(), image, self.tree)
             self.seed(name, image)
+        # Fragments, shared clusters and compressors of a later mkfs.erofs.
+        data = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "data", "fsreaders", "erofs")
+        for name in sorted(os.listdir(data)):
+            if name.endswith(".erofs"):
+                self.seed(f"erofs-{name.removesuffix('.erofs')}", shutil.copy(os.path.join(data, name), self.base))
 
     def ufs(self):
         for version in "12":
