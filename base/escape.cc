@@ -5,12 +5,6 @@
 #include <cstdint>
 
 namespace pvhgrub {
-namespace {
-
-struct CodePoint {
-  std::uint32_t value = 0;
-  std::size_t length = 0;  // bytes; 0 means malformed
-};
 
 // Unicode 15, table 3-7: well-formed UTF-8 byte sequences.
 CodePoint decode_utf8(std::string_view text) {
@@ -35,18 +29,20 @@ CodePoint decode_utf8(std::string_view text) {
     value = (value << 6) | (byte(i) & 0x3FU);
   }
   if (value < minimum || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) return {};
-  return {value, length};
+  return {static_cast<char32_t>(value), length};
 }
 
 // Controls (C0, DEL, C1) drive terminals; line and paragraph separators break logs; bidirectional and
 // invisible formatting characters make text look like what it is not (Unicode TR36, section 2.11).
-bool is_harmless(std::uint32_t value) {
+bool is_harmless(char32_t value) {
   if (value < 0x20 || (value >= 0x7F && value < 0xA0)) return false;
   if (value >= 0x200B && value <= 0x200F) return false;
   if (value >= 0x2028 && value <= 0x202E) return false;
   if (value >= 0x2060 && value <= 0x206F) return false;
   return value != 0xFEFF && value != 0x00AD && value != 0x061C;
 }
+
+namespace {
 
 void append_hex(std::string& out, std::string_view run) {
   static constexpr std::array<char, 17> kDigits{"0123456789abcdef"};

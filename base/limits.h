@@ -98,8 +98,21 @@ inline constexpr std::size_t kShimCommandLineBytes = 1023;
 
 /// Menu entries in all menus of one configuration.
 inline constexpr std::size_t kMenuEntries = 200'000;
+/// Entries that a person may try to boot, one after another, before one can be: a patient one tries ten.
+inline constexpr std::uint64_t kChoices = 1000;
 /// Submenus inside submenus; GRUB has no limit, real configurations have two.
 inline constexpr unsigned kSubmenuDepth = 32;
+
+/// Bytes of an entry under edit, or of one command line: some hundred times the longest real one.
+inline constexpr std::size_t kEditedTextBytes = 256 * kKiB;
+/// Lines that the command line's screen remembers, and commands that its history does.
+inline constexpr std::size_t kScreenLines = 10'000;
+inline constexpr std::size_t kCommandHistory = 200;
+/// Wrong passwords that one menu takes before it takes none at all.
+inline constexpr unsigned kPasswordTries = 10;
+/// Milliseconds of processor time that a menu may spend on telling how its entries would be booted: below the worker's
+/// own limit, which a person must not run into by looking around.
+inline constexpr std::uint64_t kDetailsMilliseconds = 30'000;
 
 // --- Syslinux
 // ---------------------------------------------------------------------------------------------------

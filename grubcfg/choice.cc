@@ -79,7 +79,7 @@ Result<bool> DefaultSearch::try_entry(Menu& menu, std::size_t index) {
     PVHGRUB_TRY_ASSIGN(BootEntry evaluated, menu.evaluate(index));
     boots = would_boot(evaluated);
     if (boots) {
-      choice_ = {path_, entry.title, entry.id, std::move(evaluated)};
+      choice_ = {path_, entry.title, entry.id, std::move(evaluated), false};
     } else {
       reason = why_not(evaluated);
       menu.keep_environment_changes(evaluated.environment_changes);
@@ -256,7 +256,7 @@ Result<Choice> choose_entry(Menu& menu, std::string_view wanted, Diagnostics& di
   PVHGRUB_TRY_ASSIGN(BootEntry entry, found.menu->evaluate(found.index));
   std::string title = found.menu->entries()[found.index].title;
   std::string id = found.menu->entries()[found.index].id;
-  return Choice{std::move(path), std::move(title), std::move(id), std::move(entry)};
+  return Choice{std::move(path), std::move(title), std::move(id), std::move(entry), false};
 }
 
 Result<Choice> choose_default(Menu& menu, Diagnostics& diagnostics) {

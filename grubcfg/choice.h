@@ -16,6 +16,7 @@ struct Choice {
   std::string title;  ///< of the entry itself, without the submenus it lies in
   std::string id;
   BootEntry entry;
+  bool edited = false;  ///< a person changed it for this boot
 };
 
 /// The entry that --entry= names: an index ("2"), a title, an id (of a BLS entry with or without its ".conf"

@@ -31,6 +31,7 @@ Conversation::Conversation(const Request& request, WorkerEvents& events)
       kernel_limit_(request.kernel_limit),
       ramdisk_limit_(request.ramdisk_limit),
       writes_environment_(request.writes_environment()),
+      has_terminal_(request.terminal.has_value()),
       disk_count_(request.disks.size()),
       events_(events) {
   for (const RequestDisk& disk : request.disks) disk_sizes_.push_back(disk.size);
@@ -86,6 +87,8 @@ Result<void> Conversation::handle(const Frame& frame) {
       return handle_abandon(frame);
     case FrameType::kFact:
       return handle_fact(frame);
+    case FrameType::kMenuOpen:
+      return handle_menu_open(frame);
     case FrameType::kRequest:
     case FrameType::kLayers:
     case FrameType::kVerdict:
@@ -156,15 +159,35 @@ Result<void> Conversation::handle_entry(const Frame& frame) {
 }
 
 Result<void> Conversation::handle_choice(const Frame& frame) {
-  if (mode_ != Mode::kBoot || choice_seen_) return broken("a choice out of order");
+  if (mode_ != Mode::kBoot || menu_open_) return broken("a choice out of order");
+  if (choice_seen_) PVHGRUB_TRY(begin_anew());
   choice_seen_ = true;
   PVHGRUB_TRY_ASSIGN(const ChoiceMessage choice, ChoiceMessage::decode(frame.payload));
   PVHGRUB_TRY(check_command_line(choice.command_line));
   return events_.choice(choice);
 }
 
+// A person may choose again and again, what could not be booted given up each time.
+Result<void> Conversation::begin_anew() {
+  if (!has_terminal_ || decision_seen_) return broken("a choice out of order");
+  for (const auto& output : outputs_)
+    if (output) return broken("a new choice with an output of the one before");
+  if (++choices_ > limits::kChoices)
+    return fail(ErrorCode::kLimit, "more than " + std::to_string(limits::kChoices) + " choices in one menu");
+  abandoned_ = {};
+  return {};
+}
+
+Result<void> Conversation::handle_menu_open(const Frame& frame) {
+  if (mode_ != Mode::kBoot || !has_terminal_ || decision_seen_) return broken("a menu that nobody asked for");
+  PVHGRUB_TRY_ASSIGN(const MenuOpenMessage message, MenuOpenMessage::decode(frame.payload));
+  if (message.open == menu_open_) return broken("a menu opened or closed twice");
+  menu_open_ = message.open;
+  return events_.menu_open(message.open);
+}
+
 Result<void> Conversation::handle_decision(const Frame& frame) {
-  if (!choice_seen_ || decision_seen_ || bare_configuration_) return broken("a decision out of order");
+  if (!choice_seen_ || decision_seen_ || menu_open_ || bare_configuration_) return broken("a decision out of order");
   decision_seen_ = true;
   PVHGRUB_TRY_ASSIGN(const DecisionMessage decision, DecisionMessage::decode(frame.payload));
   PVHGRUB_TRY(check_command_line(decision.command_line));
@@ -181,7 +204,8 @@ Result<void> Conversation::handle_fact(const Frame& frame) {
 }
 
 Result<void> Conversation::handle_stream_begin(const Frame& frame) {
-  if (mode_ != Mode::kBoot || not_really_ || !choice_seen_) return broken("an output out of order");
+  if (mode_ != Mode::kBoot || not_really_ || !choice_seen_ || menu_open_)
+    return broken("an output out of order");
   if (frame.stream < 1 || frame.stream > outputs_.size()) return broken("a stream number out of range");
   if (outputs_[frame.stream - 1U]) return broken("an output begun twice");
   PVHGRUB_TRY_ASSIGN(const StreamBeginMessage begin, StreamBeginMessage::decode(frame.payload));
@@ -295,6 +319,7 @@ Result<void> Conversation::handle_verdict(const Frame& frame) {
 }
 
 Result<void> Conversation::require_success_is_whole() const {
+  if (menu_open_) return broken("success while a person was asked");
   if (!layers_seen_) return broken("success before it told what confines it");
   if (mode_ == Mode::kList && !menu_seen_) return broken("success without a menu");
   if (mode_ != Mode::kBoot) return {};

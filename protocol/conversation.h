@@ -35,7 +35,11 @@ class WorkerEvents {
   [[nodiscard]] virtual Result<void> echo(Bytes text) = 0;
   [[nodiscard]] virtual Result<void> menu(const MenuMessage& menu) = 0;
   [[nodiscard]] virtual Result<void> entry(const EntryMessage& entry) = 0;
+  /// What is to be booted. Comes again where that could not be, and a person chose anew; then all outputs of the one
+  /// before have been given up.
   [[nodiscard]] virtual Result<void> choice(const ChoiceMessage& choice) = 0;
+  /// A person is asked on the terminal from here on, or no more.
+  [[nodiscard]] virtual Result<void> menu_open(bool open) = 0;
   [[nodiscard]] virtual Result<void> decision(const DecisionMessage& decision) = 0;
   [[nodiscard]] virtual Result<void> fact(const FactMessage& fact) = 0;
   /// `size`: bytes that will come at most.
@@ -67,6 +71,9 @@ class Conversation {
   /// The worker closed its end: an error unless its verdict had come and nothing after it.
   [[nodiscard]] Result<void> finish() const;
 
+  /// Whether a person is being asked: no time runs out meanwhile.
+  [[nodiscard]] bool menu_open() const { return menu_open_; }
+
   /// The verdict, once it came.
   [[nodiscard]] const std::optional<VerdictMessage>& verdict() const { return verdict_; }
 
@@ -86,6 +93,8 @@ class Conversation {
   [[nodiscard]] Result<void> handle_menu(const Frame& frame);
   [[nodiscard]] Result<void> handle_entry(const Frame& frame);
   [[nodiscard]] Result<void> handle_choice(const Frame& frame);
+  [[nodiscard]] Result<void> begin_anew();
+  [[nodiscard]] Result<void> handle_menu_open(const Frame& frame);
   [[nodiscard]] Result<void> handle_decision(const Frame& frame);
   [[nodiscard]] Result<void> handle_fact(const Frame& frame);
   [[nodiscard]] Result<void> handle_abandon(const Frame& frame);
@@ -107,6 +116,7 @@ class Conversation {
   std::uint64_t kernel_limit_;
   std::uint64_t ramdisk_limit_;
   bool writes_environment_;
+  bool has_terminal_;
   std::vector<std::uint64_t> disk_sizes_;
   std::size_t disk_count_;  // of those, how many are the guest's
   WorkerEvents& events_;
@@ -114,7 +124,9 @@ class Conversation {
 
   bool layers_seen_ = false;
   bool menu_seen_ = false;
+  bool menu_open_ = false;
   bool choice_seen_ = false;
+  std::uint64_t choices_ = 0;
   bool decision_seen_ = false;
   std::uint64_t facts_ = 0;
   std::uint64_t log_records_ = 0;

@@ -29,7 +29,7 @@ enum class FrameType : std::uint16_t {
   kEcho = 4,          ///< worker, evaluating: what the script prints
   kMenu = 5,          ///< worker, listing: the menu's own properties; once, before the entries
   kEntry = 6,         ///< worker, listing: one entry, parents before children
-  kChoice = 7,        ///< worker, booting: what was chosen; once, before the streams
+  kChoice = 7,        ///< worker, booting: what was chosen; before the streams; again where a person chose anew
   kStreamBegin = 8,   ///< worker: an output begins
   kHole = 9,          ///< worker: zero bytes of an output
   kExtent = 10,       ///< worker: bytes of an output that lie on a disk
@@ -40,9 +40,10 @@ enum class FrameType : std::uint16_t {
   kDecision = 15,     ///< worker, booting: how the choice is booted; after it, once
   kAbandon = 16,      ///< worker: an output is not to be after all; before the decision
   kFact = 17,         ///< worker, inspecting: one thing about the disk or kernel
+  kMenuOpen = 18,     ///< worker, booting: a person is asked from here on, or no more
 };
 
-inline constexpr FrameType kLastFrameType = FrameType::kFact;
+inline constexpr FrameType kLastFrameType = FrameType::kMenuOpen;
 
 struct Frame {
   FrameType type{};

@@ -118,7 +118,39 @@ Result<ExtentMessage> get_extent(PayloadReader& reader) {
   return extent;
 }
 
+void put_terminal(PayloadWriter& writer, const std::optional<RequestTerminal>& terminal) {
+  writer.put_u8(terminal ? 1 : 0);
+  if (!terminal) return;
+  writer.put_text(terminal->type);
+  writer.put_u8(terminal->utf8 ? 1 : 0);
+  writer.put_text(terminal->title);
+}
+
+Result<std::optional<RequestTerminal>> get_terminal(PayloadReader& reader) {
+  PVHGRUB_TRY_ASSIGN(const bool there, reader.boolean());
+  if (!there) return std::nullopt;
+  RequestTerminal terminal;
+  PVHGRUB_TRY_ASSIGN(terminal.type, reader.text());
+  PVHGRUB_TRY_ASSIGN(terminal.utf8, reader.boolean());
+  PVHGRUB_TRY_ASSIGN(terminal.title, reader.text());
+  return terminal;
+}
+
 }  // namespace
+
+PayloadWriter MenuOpenMessage::encode() const {
+  PayloadWriter writer;
+  writer.put_u8(open ? 1 : 0);
+  return writer;
+}
+
+Result<MenuOpenMessage> MenuOpenMessage::decode(Bytes payload) {
+  PayloadReader reader(payload);
+  MenuOpenMessage message;
+  PVHGRUB_TRY_ASSIGN(message.open, reader.boolean());
+  PVHGRUB_TRY(reader.finish());
+  return message;
+}
 
 PayloadWriter Request::encode() const {
   PayloadWriter writer;
@@ -142,6 +174,7 @@ PayloadWriter Request::encode() const {
   writer.put_u64(ramdisk_limit);
   writer.put_text(no_firmware);
   writer.put_u8(static_cast<std::uint8_t>(appliance));
+  put_terminal(writer, terminal);
   writer.put_u32(static_cast<std::uint32_t>(disks.size()));
   for (const RequestDisk& disk : disks) put_disk(writer, disk);
   writer.put_u32(static_cast<std::uint32_t>(host_files.size()));
@@ -173,6 +206,7 @@ Result<Request> Request::decode(Bytes payload) {
   PVHGRUB_TRY_ASSIGN(request.ramdisk_limit, reader.u64());
   PVHGRUB_TRY_ASSIGN(request.no_firmware, reader.text());
   PVHGRUB_TRY_ASSIGN(request.appliance, get_enumeration(reader, ApplianceUse::kAll));
+  PVHGRUB_TRY_ASSIGN(request.terminal, get_terminal(reader));
   PVHGRUB_TRY_ASSIGN(const std::uint32_t count, get_count(reader));
   for (std::uint32_t i = 0; i < count; ++i) {
     PVHGRUB_TRY_ASSIGN(const RequestDisk disk, get_disk(reader));

@@ -52,6 +52,13 @@ struct HostFile {
 /// evaluation takes for granted, and nothing is written.
 enum class GrubenvMode : std::uint8_t { kRead = 0, kWrite = 1, kIgnore = 2 };
 
+/// The terminal on which a person chooses; it waits on the terminal's descriptor.
+struct RequestTerminal {
+  std::string type;   ///< $TERM; empty: nobody says
+  bool utf8 = false;  ///< it takes UTF-8
+  std::string title;  ///< what is booted, for the menu's first line: the domain's name, the disk
+};
+
 struct Request {
   Mode mode = Mode::kBoot;
   bool bare_configuration = false;     ///< --isconfig: the script is the configuration, there is no disk
@@ -76,6 +83,7 @@ struct Request {
   std::uint64_t ramdisk_limit = limits::kRamdiskBytes;  ///< bytes of a ramdisk at most
   std::string no_firmware;  ///< why no firmware is among the host's files, and what to do about it
   ApplianceUse appliance = ApplianceUse::kNone;  ///< not kNone: it waits on the appliance's descriptor
+  std::optional<RequestTerminal> terminal;       ///< Mode::kBoot: a person chooses there
   std::vector<RequestDisk> disks;
   /// Extents count them on behind the disks.
   std::vector<HostFile> host_files;
@@ -87,6 +95,13 @@ struct Request {
 
   [[nodiscard]] PayloadWriter encode() const;
   [[nodiscard]] static Result<Request> decode(Bytes payload);
+};
+
+/// Whether a person is being asked on the terminal, from now on.
+struct MenuOpenMessage {
+  bool open = false;
+  [[nodiscard]] PayloadWriter encode() const;
+  [[nodiscard]] static Result<MenuOpenMessage> decode(Bytes payload);
 };
 
 enum class LogLevel : std::uint8_t { kDebug = 0, kExplain = 1, kNotice = 2, kWarning = 3 };

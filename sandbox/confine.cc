@@ -70,12 +70,13 @@ Result<void> check_landlock_hides_files(int landlock_abi) {
 
 Result<LayerReport> confine(const ConfineOptions& options) {
   const ConfinePlan& plan = options.plan;
-  std::vector<int> granted = options.disks;
-  granted.push_back(options.channel);
-  if (options.appliance) granted.push_back(*options.appliance);
+  const GrantedDescriptors& descriptors = options.descriptors;
+  std::vector<int> granted = descriptors.disks;
+  granted.push_back(descriptors.channel);
+  if (descriptors.appliance) granted.push_back(*descriptors.appliance);
   PVHGRUB_TRY(check_single_thread());
   PVHGRUB_TRY(check_descriptors(granted));
-  PVHGRUB_TRY(check_read_only(options.disks));
+  PVHGRUB_TRY(check_read_only(descriptors.disks));
 
   LayerReport report;
   report.namespaces = plan.namespaces;
@@ -86,7 +87,7 @@ Result<LayerReport> confine(const ConfineOptions& options) {
   report.groups_dropped = privileges.groups_dropped;
   report.bounding_set_empty = privileges.bounding_set_empty;
   PVHGRUB_TRY(seal_process());
-  PVHGRUB_TRY(check_broker_alive(options.channel));
+  PVHGRUB_TRY(check_broker_alive(descriptors.channel));
   // Writing to a broker that has gone is an error like any other; process 1 of a pid namespace sees it so
   // anyway.
   std::signal(SIGPIPE, SIG_IGN);
@@ -101,7 +102,7 @@ Result<LayerReport> confine(const ConfineOptions& options) {
 #ifndef PVHGRUB_SANITIZED_BUILD
   // Last, because it forbids all of the above.
   PVHGRUB_TRY_ASSIGN(const SeccompSummary seccomp,
-                     load_seccomp_filter(options.profile, options.channel, options.disks, options.appliance));
+                     load_seccomp_filter(options.profile, descriptors));
   report.seccomp = true;
   report.allowed_calls = seccomp.allowed_calls;
   report.refused_calls = seccomp.refused_calls;

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "sandbox/confine_plan.h"
 #include "sandbox/layer_report.h"
+#include "sandbox/seccomp_filter.h"
 #include "sandbox/syscall_table.h"
 
 namespace pvhgrub::sandbox {
@@ -16,11 +17,9 @@ namespace pvhgrub::sandbox {
 struct ConfineOptions {
   Profile profile = Profile::kExtract;
   ConfinePlan plan;  ///< ConfinePlan::from_arguments(argc, argv)
-  int channel = -1;  ///< the socket to the broker: the only descriptor that write(2) takes from here on
-  /// The socket to an appliance, with Profile::kExtractWithAppliance: read(2) and write(2) take it too.
-  std::optional<int> appliance = std::nullopt;
-  std::vector<int>
-      disks;  ///< descriptors read-only; pread, read, lseek, fstat and posix_fadvise take these from here on
+  /// The channel is the only descriptor that write(2) takes from here on, but for what the profile adds; the
+  /// disks are open read-only: pread, read, lseek, fstat and posix_fadvise take these. The terminal is one of 0-2.
+  GrantedDescriptors descriptors;
 };
 
 /// Confines the calling process for good. Call it once, from the only thread, after the request has been read

@@ -6,7 +6,10 @@
 
 #include <cerrno>
 #include <memory>
+#include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sandbox/sandbox_error.h"
@@ -34,16 +37,8 @@ scmp_arg_cmp equal(unsigned index, std::uint64_t value) {
   return {.arg = index, .op = SCMP_CMP_EQ, .datum_a = value, .datum_b = 0};
 }
 
-/// What conditions on descriptors compare with.
-struct Descriptors {
-  std::vector<int> disks;
-  std::vector<int> channel;
-  std::vector<int> disks_and_appliance;
-  std::vector<int> channel_and_appliance;
-};
-
 /// One filter rule a descriptor where a condition names descriptors: rules for one call are alternatives.
-Result<void> add_rule(const Filter& filter, const SyscallRule& rule, const Descriptors& descriptors) {
+Result<void> add_rule(const Filter& filter, const SyscallRule& rule, const GrantedDescriptors& granted) {
   const std::uint32_t action =
       rule.action == SyscallRule::Action::kAllow ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM);
   const std::string name(rule.name);
@@ -51,25 +46,25 @@ Result<void> add_rule(const Filter& filter, const SyscallRule& rule, const Descr
   if (number == __NR_SCMP_ERROR) return sandbox_failure("libseccomp does not know the call " + name);
   std::vector<scmp_arg_cmp> conditions;
   unsigned index = 0;
-  const std::vector<int>* granted = nullptr;
-  const auto one_of = [&](const ArgumentRule& argument, const std::vector<int>& numbers) {
+  std::optional<std::vector<int>> numbers;
+  const auto one_of = [&](const ArgumentRule& argument, std::vector<int> those) {
     index = argument.index;
-    granted = &numbers;
+    numbers = std::move(those);
   };
   for (const ArgumentRule& argument : rule.arguments) switch (argument.test) {
       case ArgumentRule::Test::kAny:
         break;
       case ArgumentRule::Test::kDisk:
-        one_of(argument, descriptors.disks);
+        one_of(argument, granted.disks);
         break;
       case ArgumentRule::Test::kChannel:
-        one_of(argument, descriptors.channel);
+        one_of(argument, {granted.channel});
         break;
-      case ArgumentRule::Test::kDiskOrAppliance:
-        one_of(argument, descriptors.disks_and_appliance);
+      case ArgumentRule::Test::kAppliance:
+        one_of(argument, {*granted.appliance});
         break;
-      case ArgumentRule::Test::kChannelOrAppliance:
-        one_of(argument, descriptors.channel_and_appliance);
+      case ArgumentRule::Test::kTerminal:
+        one_of(argument, {*granted.terminal});
         break;
       case ArgumentRule::Test::kMaskedEqual:
         conditions.push_back({.arg = argument.index,
@@ -85,8 +80,8 @@ Result<void> add_rule(const Filter& filter, const SyscallRule& rule, const Descr
       return Result<void>(sandbox_failure("cannot make the filter's rule for " + name, -result));
     return Result<void>();
   };
-  if (granted == nullptr) return add();
-  for (const int fd : *granted) {
+  if (!numbers) return add();
+  for (const int fd : *numbers) {
     conditions.push_back(equal(index, static_cast<std::uint64_t>(fd)));
     PVHGRUB_TRY(add());
     conditions.pop_back();
@@ -103,27 +98,22 @@ Result<void> check_filter() {
 
 }  // namespace
 
-Result<SeccompSummary> load_seccomp_filter(Profile profile, int channel, std::span<const int> disks,
-                                           std::optional<int> appliance) {
-  if (channel < 0) return fail(ErrorCode::kInternal, "the worker has no channel");
-  if (appliance.has_value() != (profile == Profile::kExtractWithAppliance))
+Result<SeccompSummary> load_seccomp_filter(Profile profile, const GrantedDescriptors& granted) {
+  if (granted.channel < 0) return fail(ErrorCode::kInternal, "the worker has no channel");
+  if (granted.appliance.has_value() != has_appliance(profile) ||
+      granted.terminal.has_value() != has_terminal(profile))
     return fail(ErrorCode::kInternal, "the worker's profile does not fit its descriptors");
-  Descriptors descriptors{.disks = {disks.begin(), disks.end()},
-                          .channel = {channel},
-                          .disks_and_appliance = {},
-                          .channel_and_appliance = {}};
-  descriptors.disks_and_appliance = descriptors.disks;
-  descriptors.channel_and_appliance = descriptors.channel;
-  if (appliance) {
-    descriptors.disks_and_appliance.push_back(*appliance);
-    descriptors.channel_and_appliance.push_back(*appliance);
-  }
   PVHGRUB_TRY_ASSIGN(const Filter filter, new_filter());
   SeccompSummary summary;
+  std::set<std::string_view> allowed;
   for (const SyscallRule& rule : syscall_table(profile)) {
-    PVHGRUB_TRY(add_rule(filter, rule, descriptors));
-    ++(rule.action == SyscallRule::Action::kAllow ? summary.allowed_calls : summary.refused_calls);
+    PVHGRUB_TRY(add_rule(filter, rule, granted));
+    if (rule.action == SyscallRule::Action::kAllow)
+      allowed.insert(rule.name);
+    else
+      ++summary.refused_calls;
   }
+  summary.allowed_calls = allowed.size();
   const int result = seccomp_load(filter.get());
   if (result != 0) return sandbox_failure("the kernel takes no seccomp filter", -result);
   PVHGRUB_TRY(check_filter());

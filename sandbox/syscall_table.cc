@@ -3,9 +3,11 @@
 
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 
 #include <array>
+#include <vector>
 
 namespace pvhgrub::sandbox {
 namespace {
@@ -22,6 +24,12 @@ constexpr ArgumentRule disk(unsigned index) {
 }
 constexpr ArgumentRule channel(unsigned index) {
   return {Test::kChannel, index, 0, 0, "is the channel"};
+}
+constexpr ArgumentRule appliance(unsigned index) {
+  return {Test::kAppliance, index, 0, 0, "is the appliance"};
+}
+constexpr ArgumentRule terminal(unsigned index) {
+  return {Test::kTerminal, index, 0, 0, "is the terminal"};
 }
 constexpr ArgumentRule equals(unsigned index, std::uint64_t value, std::string_view text) {
   return {Test::kMaskedEqual, index, kAllBits, value, text};
@@ -86,20 +94,29 @@ constexpr auto kExtractTable = std::to_array<SyscallRule>({
     {"close", Action::kRefuse, {}, "owners of descriptors on the way out; a free number could be reused"},
 });
 
-/// With an appliance two calls take one more descriptor; nothing else differs.
-constexpr auto kExtractWithApplianceTable = [] {
-  auto table = kExtractTable;
-  for (SyscallRule& rule : table) {
-    if (rule.name == "read") {
-      rule.arguments[0] = {Test::kDiskOrAppliance, 0, 0, 0, "is a disk or the appliance"};
-      rule.why = "libfdisk reads with lseek and read; answers of the appliance";
-    } else if (rule.name == "write") {
-      rule.arguments[0] = {Test::kChannelOrAppliance, 0, 0, 0, "is the channel or the appliance"};
-      rule.why = "frames to the broker, questions to the appliance";
-    }
-  }
-  return table;
-}();
+constexpr auto kApplianceRows = std::to_array<SyscallRule>({
+    {"read", Action::kAllow, {appliance(0)}, "answers of the appliance"},
+    {"write", Action::kAllow, {appliance(0)}, "questions to the appliance"},
+});
+
+// A terminal as ncurses drives it. Never TIOCSTI, which types for whoever reads that terminal next, nor any other
+// request: what is not here kills.
+constexpr auto kTerminalRows = std::to_array<SyscallRule>({
+    {"read", Action::kAllow, {terminal(0)}, "keys"},
+    {"write", Action::kAllow, {terminal(0)}, "the screen"},
+    {"ioctl", Action::kAllow, {terminal(0), equals(1, TCGETS, "TCGETS")}, "the terminal's mode, to put it back"},
+    {"ioctl",
+     Action::kAllow,
+     {terminal(0), equals(1, TCSETSW, "TCSETSW")},
+     "the terminal's mode: single keys, no echo; and back"},
+    {"ioctl",
+     Action::kAllow,
+     {terminal(0), equals(1, TIOCGWINSZ, "TIOCGWINSZ")},
+     "its size: no signal tells of a change on a terminal that is not the controlling one"},
+    {"poll", Action::kAllow, {equals(1, 1, "is 1")}, "waits for a key; tells no more than whether there is one"},
+    {"ppoll", Action::kAllow, {equals(1, 1, "is 1")}, "the same on machines without poll"},
+    {"rt_sigaction", Action::kRefuse, {}, "ncurses shields its output from SIGTSTP, which nobody sends here"},
+});
 
 std::string render(const SyscallRule& rule) {
   std::string line = rule.action == Action::kAllow ? "allow  " : "refuse ";
@@ -114,14 +131,16 @@ std::string render(const SyscallRule& rule) {
 
 }  // namespace
 
-std::span<const SyscallRule> syscall_table(Profile profile) {
-  switch (profile) {
-    case Profile::kExtract:
-      break;
-    case Profile::kExtractWithAppliance:
-      return kExtractWithApplianceTable;
+std::vector<SyscallRule> syscall_table(Profile profile) {
+  std::vector<SyscallRule> table(kExtractTable.begin(), kExtractTable.end());
+  if (has_appliance(profile)) table.insert(table.end(), kApplianceRows.begin(), kApplianceRows.end());
+  if (has_terminal(profile)) {
+    // A refusal without a condition would take in the forms that the terminal's rows allow.
+    for (SyscallRule& rule : table)
+      if (rule.name == "ioctl") rule.arguments[0] = disk(0);
+    table.insert(table.end(), kTerminalRows.begin(), kTerminalRows.end());
   }
-  return kExtractTable;
+  return table;
 }
 
 std::string render_policy(Profile profile) {

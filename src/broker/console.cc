@@ -15,6 +15,7 @@ namespace pvhgrub::broker {
 namespace {
 
 constexpr std::size_t kGatheredBytes = 256 * limits::kKiB;
+constexpr std::size_t kHeldLines = 1000;
 
 // libxl's pty for the bootloader is raw: a line feed alone would leave the cursor where it is.
 bool is_raw_terminal(int fd) {
@@ -60,22 +61,37 @@ Console::~Console() {
   (void)flush();
 }
 
+void Console::line(int level, const std::string& text) {
+  if (holding_ && held_.size() < kHeldLines) {
+    held_.emplace_back(level, text);
+    return;
+  }
+  logger_->log(static_cast<spdlog::level::level_enum>(level), "{}", text);
+}
+
+void Console::hold(bool hold) {
+  holding_ = hold;
+  if (hold) return;
+  for (const auto& [level, text] : std::exchange(held_, {})) line(level, text);
+}
+
 void Console::debug(std::string_view text) {
-  logger_->trace("pvhgrub: debug: {}", escape_for_terminal(text));
+  line(spdlog::level::trace, "pvhgrub: debug: " + escape_for_terminal(text));
 }
 
 void Console::explain(std::string_view text) {
-  logger_->debug("pvhgrub: explain: {}", escape_for_terminal(text));
+  line(spdlog::level::debug, "pvhgrub: explain: " + escape_for_terminal(text));
 }
 
 void Console::notice(std::string_view where, std::string_view text) {
   const std::string place = where.empty() ? "" : escape_for_terminal(where) + ": ";
-  logger_->info("pvhgrub: {}{}", place, escape_for_terminal(text));
+  line(spdlog::level::info, "pvhgrub: " + place + escape_for_terminal(text));
 }
 
 void Console::error(const Error& error) {
-  logger_->error("{}{}", runtime_error_prefix_ ? "RuntimeError: " : "pvhgrub: error: ",
-                 escape_for_terminal(error.describe()));
+  hold(false);
+  line(spdlog::level::err,
+       (runtime_error_prefix_ ? "RuntimeError: " : "pvhgrub: error: ") + escape_for_terminal(error.describe()));
 }
 
 Result<void> Console::print(std::string_view text) {

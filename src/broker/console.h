@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/result.h"
 
@@ -37,6 +39,8 @@ class Console {
   /// Bytes for standard output exactly as they are.
   [[nodiscard]] Result<void> print_raw(std::string_view bytes);
   [[nodiscard]] Result<void> flush();
+  /// Keeps lines back while `hold`; then they are printed. error() is never kept back, and ends it.
+  void hold(bool hold);
   /// Forgets what was gathered and not printed yet: half a listing is of no use to anybody.
   void discard() { gathered_.clear(); }
   [[nodiscard]] bool output_is_terminal() const;
@@ -44,6 +48,10 @@ class Console {
  private:
   std::shared_ptr<spdlog::logger> logger_;
   bool runtime_error_prefix_;
+  void line(int level, const std::string& text);
+
+  bool holding_ = false;
+  std::vector<std::pair<int, std::string>> held_;
   bool output_is_raw_;  // standard output is a terminal that does not turn \n into \r\n
   std::string gathered_;
 };

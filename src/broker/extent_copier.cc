@@ -61,7 +61,7 @@ bool call_does_not_fit(int error) {
 
 Result<void> ExtentCopier::begin(OutputKind kind, std::uint64_t size) {
   PVHGRUB_TRY_ASSIGN(OutputFile file, OutputFile::create(directory_, prefix(kind)));
-  outputs_.at(index_of(kind)).emplace(Output{std::move(file), size, Method::kCopyFileRange});
+  outputs_.at(index_of(kind)).emplace(Output{std::move(file), size, 0, Method::kCopyFileRange});
   return {};
 }
 
@@ -77,14 +77,26 @@ void ExtentCopier::abandon(OutputKind kind) {
 
 Result<void> ExtentCopier::add_module(int fd, std::uint64_t size) {
   PVHGRUB_TRY_ASSIGN(OutputFile file, OutputFile::create(directory_, "boot_module."));
-  outputs_.emplace_back(Output{std::move(file), size, Method::kCopyFileRange});
+  outputs_.emplace_back(Output{std::move(file), size, size, Method::kCopyFileRange});
   disks_.push_back(fd);
   if (size > 0)
     queue_.push_back({outputs_.size() - 1, 0, {static_cast<std::uint32_t>(disks_.size() - 1), 0, size}});
   return {};
 }
 
+ExtentCopier::Amount ExtentCopier::amount() const {
+  Amount amount;
+  for (const auto& output : outputs_) {
+    if (!output) continue;
+    amount.done += output->received;
+    amount.total += output->size;
+  }
+  for (const Task& task : queue_) amount.done -= std::min(amount.done, task.extent.length);
+  return amount;
+}
+
 Result<void> ExtentCopier::add(OutputKind kind, const Piece& piece) {
+  outputs_.at(index_of(kind))->received = piece.position + piece.length;
   switch (piece.kind) {
     case Piece::Kind::kHole:
       return {};  // the file is new and sparse: what is not written reads as zeros

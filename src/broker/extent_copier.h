@@ -31,6 +31,14 @@ class ExtentCopier {
   /// Writes bytes, queues an extent. The piece has been checked against the output's size and the disk's.
   [[nodiscard]] Result<void> add(protocol::OutputKind kind, const protocol::Piece& piece);
 
+  /// Bytes of all outputs that are in their files, and those that were announced; the sizes of outputs whose end has not
+  /// come may be too large.
+  struct Amount {
+    std::uint64_t done = 0;
+    std::uint64_t total = 0;
+  };
+  [[nodiscard]] Amount amount() const;
+
   [[nodiscard]] bool pending() const { return !queue_.empty(); }
   [[nodiscard]] bool full() const { return queue_.size() >= limits::kQueuedPieces; }
   /// Copies at most limits::kCopyPiece bytes of the oldest extent.
@@ -57,6 +65,7 @@ class ExtentCopier {
   struct Output {
     OutputFile file;
     std::uint64_t size = 0;
+    std::uint64_t received = 0;  ///< bytes of it that came, holes included
     Method method = Method::kCopyFileRange;
   };
   struct Task {

@@ -41,16 +41,22 @@ struct Releaser {
   void operator()(void* memory) const { std::free(memory); }  // NOLINT(cppcoreguidelines-no-malloc): theirs
 };
 
-}  // namespace
-
-protocol::GuestType guest_type_from_xenstore(unsigned domain) {
+std::string read_store(const std::string& path) {
   const std::unique_ptr<xs_handle, Closer> store(xs_open(0));
-  if (!store) return protocol::GuestType::kUnknown;
-  const std::string path = "/libxl/" + std::to_string(domain) + "/type";
+  if (!store) return {};
   unsigned length = 0;
   const std::unique_ptr<void, Releaser> value(xs_read(store.get(), XBT_NULL, path.c_str(), &length));
-  if (!value) return protocol::GuestType::kUnknown;
-  const std::string_view type(static_cast<const char*>(value.get()), length);
+  return value ? std::string(static_cast<const char*>(value.get()), length) : std::string();
+}
+
+}  // namespace
+
+std::string domain_name_from_xenstore(unsigned domain) {
+  return read_store("/local/domain/" + std::to_string(domain) + "/name");
+}
+
+protocol::GuestType guest_type_from_xenstore(unsigned domain) {
+  const std::string type = read_store("/libxl/" + std::to_string(domain) + "/type");
 #if defined(__aarch64__) || defined(__arm__)
   return type == "pvh" ? protocol::GuestType::kArm : protocol::GuestType::kUnknown;
 #else
@@ -60,6 +66,10 @@ protocol::GuestType guest_type_from_xenstore(unsigned domain) {
 }
 
 #else
+
+std::string domain_name_from_xenstore(unsigned) {
+  return {};
+}
 
 protocol::GuestType guest_type_from_xenstore(unsigned) {
   return protocol::GuestType::kUnknown;

@@ -19,4 +19,7 @@ namespace pvhgrub::broker {
 /// without it. May wait for as long as xenstored does not answer.
 [[nodiscard]] protocol::GuestType guest_type_from_xenstore(unsigned domain);
 
+/// The domain's name (/local/domain/N/name); empty where that is not to be had, likewise.
+[[nodiscard]] std::string domain_name_from_xenstore(unsigned domain);
+
 }  // namespace pvhgrub::broker

@@ -145,9 +145,11 @@ void apply_flag(Options& options, int letter) {
   switch (letter) {
     case 'q':
       options.quiet = true;
+      options.interactive = false;
       break;
     case 'i':
       options.interactive = true;
+      options.quiet = false;
       break;
     case 'l':
       options.list_entries = true;

@@ -62,6 +62,14 @@ protocol::Request request_of(const Options& options) {
   return request;
 }
 
+// As pygrub: whoever names the entry or the kernel is not asked, nor where nobody can answer.
+bool asks_a_person(const Options& options) {
+  if (mode_of(options) != Mode::kBoot || options.entry || options.kernel || options.quiet) return false;
+  // Firmware shows what the guest's own boot loader shows.
+  if (options.boot == protocol::BootRequest::kFirmware) return false;
+  return options.interactive || (!options.is_configuration && can_ask_a_person());
+}
+
 // The error's text without its place, which stands elsewhere.
 std::string why(Error error) {
   error.where.clear();
@@ -81,6 +89,12 @@ class Program {
         host_files_(std::move(host_files)) {}
 
   Result<ExitStatus> run() {
+    // A build without the menu asks nobody, unless it was told to.
+    if (asks_a_person(options_) && (options_.interactive || find_worker(true))) {
+      PVHGRUB_TRY_ASSIGN(MenuTerminal terminal, MenuTerminal::open());
+      terminal_.emplace(std::move(terminal));
+      request_.terminal = MenuTerminal::describe(title());
+    }
     switch (request_.mode) {
       case Mode::kBoot:
         return options_.is_configuration ? show_bare_choice() : boot();
@@ -137,15 +151,27 @@ class Program {
     return {};
   }
 
+  // What a person reads above the menu.
+  [[nodiscard]] std::string title() const {
+    std::string text;
+    if (const auto domain = domain_of_output_directory(options_.output_directory)) {
+      text = domain_name_from_xenstore(*domain);
+      text += (text.empty() ? "domain " : " (domain ") + std::to_string(*domain) + (text.empty() ? ", " : "), ");
+    }
+    return text + options_.disk;
+  }
+
   // Opens what the request needs, runs one worker on it, and leaves what it said in handler_.
   Result<protocol::VerdictMessage> ask_worker(ExtentCopier* copier) {
     SessionSettings settings;
-    PVHGRUB_TRY_ASSIGN(settings.worker_path, find_worker());
+    PVHGRUB_TRY_ASSIGN(settings.worker_path, find_worker(terminal_.has_value()));
     settings.run_as = options_.run_as;
     settings.allow_landlock_only = options_.allow_landlock_only;
     settings.deadline_milliseconds = options_.deadline_milliseconds;
     settings.started_milliseconds = started_;
     settings.appliance = appliance_ ? &*appliance_ : nullptr;
+    settings.terminal = terminal_ ? terminal_->fd() : -1;
+    settings.shows_progress = terminal_.has_value() && copier != nullptr;
 
     std::vector<sandbox::FdGrant> descriptors;
     if (script_.valid()) descriptors.push_back({script_.get(), protocol::kScriptDescriptor});
@@ -160,7 +186,8 @@ class Program {
       listing = options_.output_format == protocol::ResultFormat::kJson ? protocol::make_json_listing()
                                                                         : protocol::make_text_listing();
     protocol::ListingWriter* const writer = listing.get();
-    handler_.emplace(console_, std::move(listing), copier, options_.sandbox_report);
+    handler_.emplace(console_, std::move(listing), copier, options_.sandbox_report,
+                     terminal_ ? &*terminal_ : nullptr);
     WorkerSession session(std::move(settings), termination_, copier);
     auto asked = session.run(request_, descriptors, *handler_);
     lacks_reader_ = session.lacks_reader();
@@ -319,6 +346,7 @@ class Program {
   std::optional<ApplianceProcess> appliance_;
   std::uint64_t started_ = 0;  // milliseconds, CLOCK_MONOTONIC
   bool lacks_reader_ = false;
+  std::optional<MenuTerminal> terminal_;
   std::optional<RequestHandler> handler_;
   std::optional<EnvironmentWriter> environment_writer_;
 };

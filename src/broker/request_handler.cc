@@ -76,6 +76,14 @@ Result<void> RequestHandler::choice(const protocol::ChoiceMessage& choice) {
   return {};
 }
 
+// The screen is the menu's while it is open: lines in between would tear it.
+Result<void> RequestHandler::menu_open(bool open) {
+  if (terminal_ == nullptr) return unasked();
+  terminal_->menu_open(open);
+  console_.hold(open);
+  return {};
+}
+
 Result<void> RequestHandler::output_begin(protocol::OutputKind kind, std::uint64_t size) {
   return copier_ != nullptr ? copier_->begin(kind, size) : unasked();
 }

@@ -9,6 +9,7 @@
 #include "protocol/listing.h"
 #include "src/broker/console.h"
 #include "src/broker/extent_copier.h"
+#include "src/broker/menu_terminal.h"
 
 namespace pvhgrub::broker {
 
@@ -16,9 +17,14 @@ namespace pvhgrub::broker {
 /// for.
 class RequestHandler final : public protocol::WorkerEvents {
  public:
+  /// `terminal`: where the menu is shown, null where there is none.
   RequestHandler(Console& console, std::unique_ptr<protocol::ListingWriter> listing, ExtentCopier* copier,
-                 bool print_layers)
-      : console_(console), listing_(std::move(listing)), copier_(copier), print_layers_(print_layers) {}
+                 bool print_layers, MenuTerminal* terminal)
+      : console_(console),
+        listing_(std::move(listing)),
+        copier_(copier),
+        print_layers_(print_layers),
+        terminal_(terminal) {}
 
   Result<void> layers(const std::string& text) override;
   Result<void> log(const protocol::LogMessage& message) override;
@@ -26,6 +32,7 @@ class RequestHandler final : public protocol::WorkerEvents {
   Result<void> menu(const protocol::MenuMessage& menu) override;
   Result<void> entry(const protocol::EntryMessage& entry) override;
   Result<void> choice(const protocol::ChoiceMessage& choice) override;
+  Result<void> menu_open(bool open) override;
   Result<void> decision(const protocol::DecisionMessage& decision) override;
   Result<void> fact(const protocol::FactMessage& fact) override;
   Result<void> output_begin(protocol::OutputKind kind, std::uint64_t size) override;
@@ -48,6 +55,7 @@ class RequestHandler final : public protocol::WorkerEvents {
   std::unique_ptr<protocol::ListingWriter> listing_;
   ExtentCopier* copier_;
   bool print_layers_;
+  MenuTerminal* terminal_;
   std::optional<protocol::ChoiceMessage> choice_;
   std::optional<protocol::DecisionMessage> decision_;
   std::vector<protocol::FactMessage> facts_;

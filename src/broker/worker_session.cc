@@ -23,16 +23,18 @@ constexpr std::uint64_t kLingerMilliseconds = 5'000;
 
 }  // namespace
 
-Result<std::string> find_worker() {
+Result<std::string> find_worker(bool with_menu) {
+  const std::string name = with_menu ? "pvhgrub-worker-menu" : "pvhgrub-worker";
   std::error_code error;
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
   std::vector<std::filesystem::path> places;
-  if (!error) places.push_back(self.parent_path() / "pvhgrub-worker");
-  places.push_back(std::filesystem::path(kLibexecDirectory) / "pvhgrub-worker");
+  if (!error) places.push_back(self.parent_path() / name);
+  places.push_back(std::filesystem::path(kLibexecDirectory) / name);
   for (const std::filesystem::path& place : places)
     if (access(place.c_str(), X_OK) == 0) return place.string();
-  return fail(ErrorCode::kSandbox, "pvhgrub-worker is neither beside this program nor in " +
-                                       std::string(kLibexecDirectory) + "; install pvhgrub again");
+  return fail(ErrorCode::kSandbox, name + " is neither beside this program nor in " + std::string(kLibexecDirectory) +
+                                       (with_menu ? "; install pvhgrub with its menu, or give -q"
+                                                  : "; install pvhgrub again"));
 }
 
 Result<protocol::VerdictMessage> WorkerSession::run(const protocol::Request& request,
@@ -53,6 +55,7 @@ Result<protocol::VerdictMessage> WorkerSession::run(const protocol::Request& req
   spawn.fds.push_back({workers_end.get(), protocol::kChannelDescriptor});
   if (settings_.appliance != nullptr)
     spawn.fds.push_back({settings_.appliance->workers_end(), protocol::kApplianceDescriptor});
+  if (settings_.terminal >= 0) spawn.fds.push_back({settings_.terminal, protocol::kTerminalDescriptor});
   PVHGRUB_TRY_ASSIGN(sandbox::WorkerProcess worker, sandbox::spawn_worker(spawn));
   workers_end.reset();
   // So that the worker sees the appliance's end, and the other way round.
@@ -76,6 +79,7 @@ Result<void> WorkerSession::loop(protocol::Conversation& conversation) {
       PVHGRUB_TRY_ASSIGN(const bool handled, conversation.handle_next());
       if (!handled) break;
     }
+    mind_menu(conversation.menu_open());
     if (conversation.verdict() && !verdict_at_) verdict_at_ = monotonic_milliseconds();
     const bool reading = !ended_ && !queue_full();
     if (!reading && !copying()) break;
@@ -83,14 +87,36 @@ Result<void> WorkerSession::loop(protocol::Conversation& conversation) {
     PVHGRUB_TRY(wait_for_events(reading, readable));
     if (readable) PVHGRUB_TRY(read_from_worker(conversation));
     if (copying()) PVHGRUB_TRY(copier_->step());
+    show_progress();
   }
+  progress_.reset();
   return conversation.finish();
+}
+
+// No time runs out while a person is being asked.
+void WorkerSession::mind_menu(bool open) {
+  if (open == menu_at_.has_value()) return;
+  if (open) {
+    progress_.reset();
+    menu_at_ = monotonic_milliseconds();
+  } else {
+    started_ += monotonic_milliseconds() - *menu_at_;
+    menu_at_.reset();
+  }
+}
+
+void WorkerSession::show_progress() {
+  if (!settings_.shows_progress || menu_at_ || copier_ == nullptr) return;
+  const ExtentCopier::Amount amount = copier_->amount();
+  if (amount.total == 0) return;
+  if (!progress_) progress_.emplace(settings_.terminal);
+  progress_->update(amount.done, amount.total, monotonic_milliseconds());
 }
 
 // Waits until the worker can be read, or not at all while there is something to copy.
 Result<void> WorkerSession::wait_for_events(bool may_read, bool& readable) {
   int timeout = -1;
-  if (settings_.deadline_milliseconds != 0) {
+  if (settings_.deadline_milliseconds != 0 && !menu_at_) {
     const std::uint64_t elapsed = monotonic_milliseconds() - started_;
     if (elapsed >= settings_.deadline_milliseconds)
       return fail(ErrorCode::kLimit,
@@ -106,11 +132,16 @@ Result<void> WorkerSession::wait_for_events(bool may_read, bool& readable) {
   }
   if (copying()) timeout = 0;
   const int progress = settings_.appliance != nullptr ? settings_.appliance->progress_fd() : -1;
-  std::array<pollfd, 3> events{
-      {{termination_.fd(), POLLIN, 0}, {may_read ? channel_.get() : -1, POLLIN, 0}, {progress, POLLIN, 0}}};
+  // Of the terminal only its end is of interest: keys are the worker's.
+  std::array<pollfd, 4> events{{{termination_.fd(), POLLIN, 0},
+                                {may_read ? channel_.get() : -1, POLLIN, 0},
+                                {progress, POLLIN, 0},
+                                {settings_.terminal, 0, 0}}};
   if (poll(events.data(), events.size(), timeout) < 0 && errno != EINTR)
     return fail_errno("cannot wait for the worker");
   if (events[0].revents != 0) return std::unexpected(termination_.reason());
+  if ((events[3].revents & (POLLHUP | POLLERR)) != 0)
+    return fail(ErrorCode::kIo, "the terminal that the menu was on is gone");
   readable = events[1].revents != 0;
   if (events[2].revents != 0) settings_.appliance->read_progress();
   return {};

@@ -12,6 +12,7 @@
 #include "sandbox/spawn.h"
 #include "src/broker/appliance_process.h"
 #include "src/broker/extent_copier.h"
+#include "src/broker/progress.h"
 #include "src/broker/termination.h"
 
 namespace pvhgrub::broker {
@@ -22,11 +23,13 @@ struct SessionSettings {
   bool allow_landlock_only = false;
   std::uint64_t deadline_milliseconds = 0;  ///< 0: none
   std::uint64_t started_milliseconds = 0;  ///< when the deadline began (CLOCK_MONOTONIC); 0: with the session
+  int terminal = -1;                       ///< where a person is asked, on standard input's number; -1: nowhere
+  bool shows_progress = false;             ///< there, while contents are copied
   ApplianceProcess* appliance = nullptr;   ///< started already, where there is one; outlives the session
 };
 
-/// pvhgrub-worker beside this program, else where it was installed.
-[[nodiscard]] Result<std::string> find_worker();
+/// pvhgrub-worker, or pvhgrub-worker-menu which can ask a person, beside this program, else where it was installed.
+[[nodiscard]] Result<std::string> find_worker(bool with_menu);
 
 class WorkerSession {
  public:
@@ -49,6 +52,8 @@ class WorkerSession {
   [[nodiscard]] Result<void> wait_for_events(bool may_read, bool& readable);
   [[nodiscard]] Result<void> read_from_worker(protocol::Conversation& conversation);
   [[nodiscard]] Error explain_sudden_end(sandbox::WorkerProcess& worker, Error error);
+  void mind_menu(bool open);
+  void show_progress();
   [[nodiscard]] bool copying() const { return copier_ != nullptr && copier_->pending(); }
   [[nodiscard]] bool queue_full() const { return copier_ != nullptr && copier_->full(); }
 
@@ -60,6 +65,8 @@ class WorkerSession {
   bool ended_ = false;                       // the worker closed its end
   std::uint64_t started_ = 0;                // milliseconds, CLOCK_MONOTONIC
   std::optional<std::uint64_t> verdict_at_;  // the same clock
+  std::optional<std::uint64_t> menu_at_;     // the same clock: a person is being asked since
+  std::optional<Progress> progress_;
 };
 
 }  // namespace pvhgrub::broker

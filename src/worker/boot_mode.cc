@@ -7,8 +7,7 @@
 
 #include "bootimage/bzimage.h"
 #include "grubcfg/choice.h"
-#include "grubcfg/hypervisor.h"
-#include "src/worker/boot_decision.h"
+#include "src/worker/boot_choice.h"
 #include "src/worker/boot_outputs.h"
 #include "src/worker/host_files.h"
 #include "src/worker/kernel_reader.h"
@@ -21,32 +20,6 @@ using grubcfg::Choice;
 using protocol::BootKind;
 using protocol::BootRequest;
 using protocol::HostFile;
-
-// What an entry that loads no Linux kernel is, and what to do about it.
-Error not_linux(const Choice& choice) {
-  Error error{ErrorCode::kNoEntry, "", "entry \"" + choice.title + "\"", 0};
-  if (!choice.entry.error.empty()) {
-    error.message = choice.entry.error;
-  } else if (choice.entry.kind == BootEntry::Kind::kChainloader) {
-    error.message = "it starts another boot loader (" + choice.entry.kernel.to_string() +
-                    "), which a guest without firmware cannot; choose a Linux entry with --entry";
-  } else if (choice.entry.kind == BootEntry::Kind::kOther) {
-    error.message = "it loads by \"" + choice.entry.loader_command +
-                    "\", which is no Linux kernel; choose a Linux entry with --entry";
-  } else {
-    error.message = "it loads no kernel; choose another with --entry";
-  }
-  return error;
-}
-
-// The firmware's own rule: what it starts has this ending. FAT knows no case.
-bool names_efi_program(std::string_view path) {
-  constexpr std::string_view kEnding = ".efi";
-  return path.size() > kEnding.size() &&
-         std::ranges::equal(path.substr(path.size() - kEnding.size()), kEnding, [](char a, char b) {
-           return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
-         });
-}
 
 class BootMode {
  public:
@@ -62,13 +35,29 @@ class BootMode {
   Result<void> run() {
     if (request_.boot == BootRequest::kFirmware) return run_firmware("--boot=firmware asks for it");
     PVHGRUB_TRY(choose());
-    if (starts_efi_program()) return run_efi_program();
+    return boot_choice();
+  }
+
+  // A person chooses, and chooses anew where that cannot be booted.
+  Result<void> run_with(Person& person) {
+    std::optional<Result<void>> outcome;
+    // What becomes of the choice is no reason to look for another configuration.
+    PVHGRUB_TRY(guest_.with_menu([&](grubcfg::Menu& menu) -> Result<void> {
+      outcome = ask_and_boot(person, menu);
+      return {};
+    }));
+    return *std::move(outcome);
+  }
+
+ private:
+  Result<void> boot_choice() {
+    if (starts_efi_program(choice_.entry, request_)) return run_efi_program();
     if (request_.ramdisk) PVHGRUB_TRY(replace_ramdisk());
     if (!request_.arguments.empty()) {
       std::string& line = choice_.entry.command_line;
       line += (line.empty() ? "" : " ") + request_.arguments;
     }
-    PVHGRUB_TRY(check_command_line());
+    PVHGRUB_TRY(check_command_line(choice_));
     // A bare configuration has no files behind it: its choice is all there is to tell.
     if (request_.bare_configuration) return send_choice();
     PVHGRUB_TRY(open_files());
@@ -79,7 +68,19 @@ class BootMode {
     return request_.writes_environment() && kind != BootKind::kFirmware ? send_environment() : Result<void>();
   }
 
- private:
+  Result<void> ask_and_boot(Person& person, grubcfg::Menu& menu) {
+    for (;;) {
+      PVHGRUB_TRY_ASSIGN(choice_, person.choose(menu));
+      kernel_.reset();
+      ramdisk_.reset();
+      PVHGRUB_TRY_ASSIGN(picked_another_, is_another_than_default(menu));
+      reporter_.explain("entry " + grubcfg::to_string(choice_.path) + ": " + choice_.title);
+      Result<void> booted = settle_choice(choice_, request_);
+      if (booted) booted = boot_choice();
+      if (booted || decided_ || !person.reject(booted.error())) return booted;
+    }
+  }
+
   Result<void> choose() {
     if (request_.kernel) {
       PVHGRUB_TRY_ASSIGN(choice_.entry.kernel, guest_.find_file(*request_.kernel));
@@ -90,10 +91,7 @@ class BootMode {
     return guest_.with_menu([this](grubcfg::Menu& menu) -> Result<void> {
       PVHGRUB_TRY_ASSIGN(choice_, request_.entry ? grubcfg::choose_entry(menu, *request_.entry, reporter_)
                                                  : grubcfg::choose_default(menu, reporter_));
-      if (!choice_.entry.bootable() && !starts_efi_program()) return std::unexpected(not_linux(choice_));
-      if (request_.boots_hypervisor)
-        if (auto boots = grubcfg::boot_hypervisor_of(choice_.entry); !boots)
-          return std::unexpected(at("entry \"" + choice_.title + "\"", std::move(boots).error()));
+      PVHGRUB_TRY(settle_choice(choice_, request_));
       PVHGRUB_TRY_ASSIGN(picked_another_, is_another_than_default(menu));
       reporter_.explain("entry " + grubcfg::to_string(choice_.path) + ": " + choice_.title);
       return {};
@@ -102,15 +100,9 @@ class BootMode {
 
   // Whether somebody asked for an entry that the guest's own boot loader would not start by itself.
   Result<bool> is_another_than_default(grubcfg::Menu& menu) const {
-    if (!request_.entry) return false;
+    if (!request_.entry && !request_.terminal) return false;
     PVHGRUB_TRY_ASSIGN(const grubcfg::EntryPath path, grubcfg::default_path(menu));
-    return path != choice_.path;
-  }
-
-  [[nodiscard]] bool starts_efi_program() const {
-    const BootEntry& entry = choice_.entry;
-    return entry.error.empty() && entry.kind == BootEntry::Kind::kChainloader &&
-           names_efi_program(entry.kernel.path) && !request_.bare_configuration;
+    return choice_.edited || path != choice_.path;
   }
 
   Result<void> run_efi_program() {
@@ -147,7 +139,7 @@ class BootMode {
     if (request_.kernel) return cannot("--kernel=" + *request_.kernel);
     if (request_.ramdisk) return cannot("--ramdisk=" + *request_.ramdisk);
     if (!host_files_.ramdisk_members().empty()) return cannot("--module");
-    if (picked_another_) return cannot("--entry=" + *request_.entry);
+    if (picked_another_) return cannot(request_.entry ? "--entry=" + *request_.entry : "another entry than the default");
     if (!request_.arguments.empty())
       reporter_.notice("--args", "firmware takes no command line: " + request_.arguments + " goes nowhere");
     return {};
@@ -174,22 +166,6 @@ class BootMode {
     }
     reporter_.explain("ramdisk from --ramdisk: " + file.to_string());
     choice_.entry.initrds.push_back({std::move(file), std::nullopt});
-    return {};
-  }
-
-  // libxl drops an item of 8192 bytes or more and boots without a command line, so that is refused here; so
-  // is what no result format can carry.
-  Result<void> check_command_line() {
-    const std::string& line = choice_.entry.command_line;
-    const std::string where = choice_.title.empty() ? "" : "entry \"" + choice_.title + "\"";
-    if (line.size() > limits::kCommandLineBytes)
-      return fail(ErrorCode::kLimit,
-                  "the command line has " + std::to_string(line.size()) + " bytes, more than the " +
-                      std::to_string(limits::kCommandLineBytes) +
-                      " that libxl passes on; shorten it in the guest",
-                  where);
-    if (line.find('\0') != std::string::npos)
-      return fail(ErrorCode::kDamaged, "the command line holds a NUL byte", where);
     return {};
   }
 
@@ -235,28 +211,22 @@ class BootMode {
   }
 
   Result<void> send_decision(const protocol::DecisionMessage& decision) {
+    decided_ = true;
     reporter_.explain("boot: " + std::string(protocol::boot_kind_name(decision.kind)) + ", since " +
                       decision.reason);
     return channel_.send(protocol::FrameType::kDecision, 0, decision.encode().payload());
-  }
-
-  [[nodiscard]] BootFacts facts() {
-    BootFacts facts;
-    facts.request = request_.boot;
-    facts.guest_type = request_.guest_type;
-    facts.is_efi_entry = choice_.entry.unified_image.has_value();
-    facts.has_firmware = host_files_.find(HostFile::Role::kFirmware) != nullptr;
-    facts.no_firmware = request_.no_firmware;
-    facts.has_shim_file = host_files_.find(HostFile::Role::kShim) != nullptr;
-    facts.has_ramdisk = ramdisk_.has_value();
-    facts.command_line_bytes = choice_.entry.command_line.size();
-    return facts;
   }
 
   // The outputs go out while it is still being found out what the kernel is: the broker copies the ramdisk
   // while the kernel is decompressed here. Where it turns out otherwise, they are given up.
   Result<BootKind> boot_kernel() {
     BootOutputs outputs(channel_, request_.not_really);
+    Result<BootKind> booted = boot_kernel_into(outputs);
+    if (!booted && !decided_ && request_.terminal) PVHGRUB_TRY(outputs.abandon_all());
+    return booted;
+  }
+
+  Result<BootKind> boot_kernel_into(BootOutputs& outputs) {
     if (ramdisk_) PVHGRUB_TRY(outputs.send_ramdisk(*ramdisk_));
     const bool decompresses =
         request_.kernel_format == protocol::KernelFormat::kElf && !request_.not_really &&
@@ -275,7 +245,7 @@ class BootMode {
       reporter_.notice(name,
                        "it is a unified kernel image, of which --kernel takes the kernel alone; its entry "
                        "in the menu has its initrd and command line too");
-    auto decision = decide_boot(*image, facts());
+    auto decision = decide_boot(*image, boot_facts(choice_.entry, request_, host_files_));
     if (!decision) return std::unexpected(at(name, std::move(decision).error()));
     if (!decision->notice.empty()) reporter_.notice(name, decision->notice);
     if (decision->kind == BootKind::kFirmware) {
@@ -334,6 +304,7 @@ class BootMode {
   Budget& budget_;
   HostFiles host_files_;
   Choice choice_;
+  bool decided_ = false;         // and told so
   bool picked_another_ = false;  // than what the guest's own boot loader would start
   std::unique_ptr<fs::File> kernel_;
   std::optional<Ramdisk> ramdisk_;
@@ -342,8 +313,9 @@ class BootMode {
 }  // namespace
 
 Result<void> run_boot(Guest& guest, const protocol::Request& request, Channel& channel, Reporter& reporter,
-                      Budget& budget) {
-  return BootMode(guest, request, channel, reporter, budget).run();
+                      Budget& budget, Person* person) {
+  BootMode mode(guest, request, channel, reporter, budget);
+  return person != nullptr ? mode.run_with(*person) : mode.run();
 }
 
 }  // namespace pvhgrub::worker

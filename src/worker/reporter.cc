@@ -12,15 +12,24 @@ constexpr std::size_t kLogTextBytes = 4096;
 
 }  // namespace
 
+// A screen shows no more of it either.
+void Reporter::write(std::string_view line) {
+  text_ += line.substr(0, limits::kEchoBytes - std::min<std::size_t>(text_.size(), limits::kEchoBytes));
+}
+
 void Reporter::notice(std::string where, std::string message) {
+  if (destination_ == Destination::kText) write(message + "\n");
+  if (destination_ != Destination::kBroker) return;
   log(protocol::LogLevel::kNotice, std::move(where), std::move(message));
 }
 
 void Reporter::explain(std::string text) {
-  if (explain_) log(protocol::LogLevel::kExplain, {}, std::move(text));
+  if (explain_ && destination_ == Destination::kBroker) log(protocol::LogLevel::kExplain, {}, std::move(text));
 }
 
 Result<void> Reporter::echo(std::string_view text) {
+  if (destination_ == Destination::kText) write(text);
+  if (destination_ != Destination::kBroker) return {};
   if (!echo_) {
     const std::size_t end = text.find_last_not_of('\n');
     if (end != std::string_view::npos) explain("echo: " + std::string(text.substr(0, end + 1)));

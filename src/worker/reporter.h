@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <string>
+#include <utility>
+
 #include "grubcfg/diagnostics.h"
 #include "src/worker/channel.h"
 
@@ -17,10 +20,20 @@ class Reporter final : public grubcfg::Diagnostics {
   void explain(std::string text) override;
   [[nodiscard]] Result<void> echo(std::string_view text) override;
 
+  /// Where words go from now on: to the broker (as at first), nowhere, or into text().
+  enum class Destination : std::uint8_t { kBroker, kNowhere, kText };
+  void send_to(Destination destination) { destination_ = destination; }
+  /// What came since it was asked last, in lines.
+  [[nodiscard]] std::string text() { return std::exchange(text_, {}); }
+
  private:
   void log(protocol::LogLevel level, std::string where, std::string text);
 
+  void write(std::string_view line);
+
   Channel& channel_;
+  Destination destination_ = Destination::kBroker;
+  std::string text_;
   std::uint64_t records_ = 0;  ///< sent
   bool explain_;
   bool echo_;

@@ -14,9 +14,10 @@ QUOTED = {
     "bootimage": ["bootimage/", "base/"],
     "grubcfg": ["grubcfg/", "fsreaders/file_system.h", "fsreaders/file_range.h", "bootimage/elf.h", "bootimage/pe.h",
                 "base/"],
+    "menu": ["menu/", "grubcfg/", "base/"],
     "src/broker": ["src/broker/", "protocol/", "sandbox/", "base/"],
     "src/appliance": ["src/appliance/", "protocol/", "sandbox/", "base/"],
-    "src/worker": ["src/worker/", "grubcfg/", "bootimage/", "fsreaders/", "protocol/", "sandbox/", "base/"],
+    "src/worker": ["src/worker/", "menu/", "grubcfg/", "bootimage/", "fsreaders/", "protocol/", "sandbox/", "base/"],
 }
 # library header prefix -> the folders that may include it
 LIBRARIES = {
@@ -26,6 +27,8 @@ LIBRARIES = {
     "guestfs.h": ["src/appliance"],
     "crypt.h": ["grubcfg"],
     "seccomp.h": ["sandbox"],
+    "curses.h": ["menu"],
+    "term.h": ["menu"],
     "spdlog/": ["src/broker"],
     "toml++/": ["src/broker"],
     "nettle/": ["grubcfg", "fsreaders", "src/broker"],

@@ -104,6 +104,30 @@ TEST_CASE("without an appliance its number is nobody's") {
   CHECK(alive == "");
 }
 
+TEST_CASE("a terminal gives a hostile worker a screen and keys, and no way to type for others") {
+  if (!can_confine()) return skip("this machine refuses namespaces");
+  if (!kFiltered) return skip("a sanitizer build has no filter and no RLIMIT_AS");
+  CHECK(wrong_outcomes_of(terminal_probes(), {.terminal = true}) == "");
+  CHECK(wrong_outcomes_of(terminal_probes(), {.appliance = true, .terminal = true}) == "");
+  // All else is as without; only what the terminal's rows speak of is told apart above.
+  std::vector<Probe> others;
+  for (const Probe& probe : all_probes())
+    if (probe.call != "ioctl" && probe.call != "poll" && probe.call != "ppoll" && probe.call != "rt_sigaction")
+      others.push_back(probe);
+  CHECK(wrong_outcomes_of(others, {.terminal = true}) == "");
+}
+
+TEST_CASE("without a menu a terminal on standard input is nobody's") {
+  if (!can_confine()) return skip("this machine refuses namespaces");
+  if (!kFiltered) return skip("a sanitizer build has no filter and no RLIMIT_AS");
+  std::string passed;
+  for (const Probe& probe : terminal_probes()) {
+    const auto result = run_probe(std::string(probe.name));
+    if (!result || outcome(*result) == "allowed") passed += std::string(probe.name) + "\n";
+  }
+  CHECK(passed == "");
+}
+
 TEST_CASE("without the seccomp filter the namespaces and limits stop what matters") {
   if (!can_confine()) return skip("this machine refuses namespaces");
   CHECK(passed_unfiltered({}) == "");

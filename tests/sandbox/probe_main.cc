@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A worker that has been taken over: confines itself as the real one does, then tries one thing and tells, if
 // it still can, what came of it. The request on the channel is "PROBE\nBROKER_PID DISKS\n", with an A
-// behind DISKS where there is an appliance.
+// behind DISKS where there is an appliance, and a T where its standard input is a terminal.
 #include <unistd.h>
 
 #include <array>
@@ -74,7 +74,7 @@ std::string run_special(const std::string& name) {
 }
 
 std::string run_probe(const std::string& name, const ProbeContext& context) {
-  for (const std::span<const Probe> probes : {all_probes(), appliance_probes()})
+  for (const std::span<const Probe> probes : {all_probes(), appliance_probes(), terminal_probes()})
     for (const Probe& probe : probes) {
       if (probe.name != name) continue;
       errno = 0;
@@ -101,14 +101,19 @@ std::string run_probe(const std::string& name, const ProbeContext& context) {
   ProbeContext context;
   context.broker = static_cast<pid_t>(std::atol(numbers.c_str()));
   ConfineOptions options;
-  options.channel = kChannel;
-  options.disks = {kDisk};
+  options.descriptors.channel = kChannel;
+  options.descriptors.disks = {kDisk};
+  if (numbers.ends_with('T')) {
+    numbers.pop_back();
+    options.profile = Profile::kMenu;
+    options.descriptors.terminal = kTerminal;
+  }
   if (numbers.ends_with('A')) {
     numbers.pop_back();
-    options.profile = Profile::kExtractWithAppliance;
-    options.appliance = kAppliance;
+    options.profile = options.descriptors.terminal ? Profile::kMenuWithAppliance : Profile::kExtractWithAppliance;
+    options.descriptors.appliance = kAppliance;
   }
-  if (numbers.ends_with(" 2")) options.disks.push_back(kSecondDisk);
+  if (numbers.ends_with(" 2")) options.descriptors.disks.push_back(kSecondDisk);
   const Result<ConfinePlan> plan = ConfinePlan::from_arguments(argc, argv);
   if (!plan) {
     tell("refused " + plan.error().describe() + "\n");

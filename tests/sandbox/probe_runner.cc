@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <poll.h>
+#include <pty.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -110,16 +111,28 @@ Result<RunningProbe> start_probe(const std::string& name, const ProbeOptions& op
     if (send(appliance.get(), "1234", 4, MSG_NOSIGNAL) != 4) return fail_errno("send");
     request.fds.push_back({workers_appliance.get(), kAppliance});
   }
+  UniqueFd terminal;
+  UniqueFd workers_terminal;
+  if (options.terminal) {
+    int slave = -1;
+    int master = -1;
+    if (openpty(&master, &slave, nullptr, nullptr, nullptr) != 0) return fail_errno("openpty");
+    terminal.reset(master);
+    workers_terminal.reset(slave);
+    if (write(master, "x\n", 2) != 2) return fail_errno("the terminal takes no key");
+    request.fds.push_back({slave, kTerminal});
+  }
   if (options.extra_fd >= 0) request.fds.push_back({options.extra_fd, 9});
   request.run_as = options.run_as;
   request.allow_landlock_only = options.allow_landlock_only;
   PVHGRUB_TRY_ASSIGN(WorkerProcess worker, spawn_worker(request));
   const std::string text = name + "\n" + std::to_string(getpid()) + (options.two_disks ? " 2" : " 1") +
-                           (options.appliance ? "A\n" : "\n");
+                           (options.appliance ? "A" : "") + (options.terminal ? "T\n" : "\n");
   // MSG_NOSIGNAL: a worker that ended at once must not end the tests.
   if (send(channel.get(), text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size()))
     return fail_errno("the probe took no request");
-  return RunningProbe{std::move(worker), std::move(channel), std::move(scratch), std::move(appliance)};
+  return RunningProbe{std::move(worker), std::move(channel), std::move(scratch), std::move(appliance),
+                      std::move(terminal)};
 }
 
 Result<ProbeResult> run_probe(const std::string& name, const ProbeOptions& options) {

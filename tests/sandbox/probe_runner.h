@@ -37,6 +37,7 @@ struct ProbeOptions {
   int disk_fd = -1;  ///< what to grant as the disk; -1: a scratch file
   bool two_disks = true;
   bool appliance = false;  ///< with a socket to one, on which four bytes wait
+  bool terminal = false;   ///< with one as its standard input, on which a key waits
   int extra_fd = -1;       ///< granted as descriptor 9, which nobody announces to confine()
 };
 
@@ -46,6 +47,7 @@ struct RunningProbe {
   UniqueFd channel;
   UniqueFd disk;
   UniqueFd appliance = {};
+  UniqueFd terminal = {};  ///< the other end of the worker's
   std::string text = {};  ///< what it has said so far
 
   /// Takes what it says up to the next line end, or to its end. False at the end, or after ten seconds.

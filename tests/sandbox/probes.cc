@@ -504,4 +504,70 @@ std::span<const Probe> appliance_probes() {
   return kApplianceProbes;
 }
 
+std::span<const Probe> terminal_probes() {
+  static constexpr Probe kTerminalProbes[] = {
+      {"read of the terminal", "read", kAllowed, kNotRun,
+       [](Context) { return syscall(SYS_read, kTerminal, buffer.data(), 1); }},
+      {"write to the terminal", "write", kAllowed, kNotRun,
+       [](Context) { return syscall(SYS_write, kTerminal, "x", 1); }},
+      {"read of the terminal's number with high bits", "read", kKilled, kNotRun,
+       [](Context) { return syscall(SYS_read, (1L << 32) | kTerminal, buffer.data(), 1); }},
+      {"write to standard output", "write", kKilled, kNotRun, [](Context) { return syscall(SYS_write, 1, "x", 1); }},
+      {"the terminal's mode", "ioctl", kAllowed, kNotRun,
+       [](Context) { return syscall(SYS_ioctl, kTerminal, TCGETS, buffer.data()); }},
+      {"the terminal's mode set", "ioctl", kAllowed, kNotRun,
+       [](Context) {
+         syscall(SYS_ioctl, kTerminal, TCGETS, buffer.data());
+         return syscall(SYS_ioctl, kTerminal, TCSETSW, buffer.data());
+       }},
+      {"the terminal's size", "ioctl", kAllowed, kNotRun,
+       [](Context) { return syscall(SYS_ioctl, kTerminal, TIOCGWINSZ, buffer.data()); }},
+      {"a key typed for others (TIOCSTI)", "ioctl", kKilled, kNotRun,
+       [](Context) { return syscall(SYS_ioctl, kTerminal, TIOCSTI, "x"); }},
+      {"TIOCSTI with high bits", "ioctl", kKilled, kNotRun,
+       [](Context) { return syscall(SYS_ioctl, kTerminal, (1L << 32) | TIOCSTI, "x"); }},
+      {"the terminal taken over (TIOCSCTTY)", "ioctl", kKilled, kNotRun,
+       [](Context) { return syscall(SYS_ioctl, kTerminal, TIOCSCTTY, 1); }},
+      {"text pasted on a virtual console (TIOCLINUX)", "ioctl", kKilled, kNotRun,
+       [](Context) { return syscall(SYS_ioctl, kTerminal, TIOCLINUX, "\3"); }},
+      {"kernel messages led to the terminal (TIOCCONS)", "ioctl", kKilled, kNotRun,
+       [](Context) { return syscall(SYS_ioctl, kTerminal, TIOCCONS, 0); }},
+      {"the terminal's line discipline (TIOCSETD)", "ioctl", kKilled, kNotRun,
+       [](Context) { return syscall(SYS_ioctl, kTerminal, TIOCSETD, buffer.data()); }},
+      {"the terminal's size set", "ioctl", kKilled, kNotRun,
+       [](Context) { return syscall(SYS_ioctl, kTerminal, TIOCSWINSZ, buffer.data()); }},
+      {"the other end of a pty opened (TIOCGPTPEER)", "ioctl", kKilled, kNotRun,
+       [](Context) { return syscall(SYS_ioctl, kTerminal, 0x5441, 0); }},
+      {"the terminal's foreground group", "ioctl", kKilled, kNotRun,
+       [](Context) { return syscall(SYS_ioctl, kTerminal, TIOCSPGRP, buffer.data()); }},
+      {"the mode of a disk", "ioctl", kRefused, kNotRun,
+       [](Context) { return syscall(SYS_ioctl, kDisk, TCGETS, buffer.data()); }},
+      {"the mode of standard output", "ioctl", kKilled, kNotRun,
+       [](Context) { return syscall(SYS_ioctl, 1, TCGETS, buffer.data()); }},
+      {"the terminal waited for", "ppoll", kAllowed, kNotRun,
+       [](Context) {
+         const timespec now{};
+         return syscall(SYS_ppoll, buffer.data(), 1, &now, nullptr, 8);
+       }},
+#ifdef SYS_poll
+      {"the terminal waited for by poll", "poll", kAllowed, kNotRun,
+       [](Context) { return syscall(SYS_poll, buffer.data(), 1, 0); }},
+      {"poll of two descriptors", "poll", kKilled, kNotRun,
+       [](Context) { return syscall(SYS_poll, buffer.data(), 2, 0); }},
+#endif
+      {"ppoll of two descriptors", "ppoll", kKilled, kNotRun,
+       [](Context) { return syscall(SYS_ppoll, buffer.data(), 2, nullptr, nullptr, 8); }},
+      {"a signal's handler", "rt_sigaction", kRefused, kNotRun,
+       [](Context) { return syscall(SYS_rt_sigaction, SIGTSTP, nullptr, nullptr, 8); }},
+      {"the terminal's flags", "fcntl", kKilled, kNotRun,
+       [](Context) { return syscall(SYS_fcntl, kTerminal, F_SETFL, 0); }},
+      {"pread of the terminal", "pread64", kKilled, kNotRun,
+       [](Context) { return syscall(SYS_pread64, kTerminal, buffer.data(), 1, 0); }},
+      {"writev to the terminal", "writev", kKilled, kNotRun,
+       [](Context) { return syscall(SYS_writev, kTerminal, nullptr, 0); }},
+      {"dup of the terminal", "dup", kKilled, kNotRun, [](Context) { return syscall(SYS_dup, kTerminal); }},
+  };
+  return kTerminalProbes;
+}
+
 }  // namespace pvhgrub::sandbox::test

@@ -14,6 +14,7 @@ inline constexpr int kDisk = 3;
 inline constexpr int kChannel = 4;
 inline constexpr int kSecondDisk = 6;
 inline constexpr int kAppliance = 7;
+inline constexpr int kTerminal = 0;
 
 struct ProbeContext {
   pid_t broker = 0;  ///< the spawner's pid, as the spawner sees it
@@ -42,5 +43,7 @@ struct Probe {
 [[nodiscard]] std::span<const Probe> all_probes();
 /// Of a worker with an appliance beside it; without one each is killed.
 [[nodiscard]] std::span<const Probe> appliance_probes();
+/// Of a worker that shows a menu on its standard input; in another each is stopped.
+[[nodiscard]] std::span<const Probe> terminal_probes();
 
 }  // namespace pvhgrub::sandbox::test

@@ -38,16 +38,37 @@ TEST_CASE("the extract policy is the reviewed one") {
   CHECK(render_policy(Profile::kExtract) == read_file(PVHGRUB_TEST_DATA "/extract.policy"));
 }
 
-TEST_CASE("the policy with an appliance is the reviewed one, and differs by one descriptor alone") {
+TEST_CASE("the policies with an appliance and a menu are the reviewed ones") {
   CHECK(render_policy(Profile::kExtractWithAppliance) ==
         read_file(PVHGRUB_TEST_DATA "/extract_with_appliance.policy"));
-  const auto plain = syscall_table(Profile::kExtract);
-  const auto with_appliance = syscall_table(Profile::kExtractWithAppliance);
-  REQUIRE(plain.size() == with_appliance.size());
-  for (std::size_t i = 0; i < plain.size(); ++i) {
-    CHECK(plain[i].name == with_appliance[i].name);
-    CHECK(plain[i].action == with_appliance[i].action);
-    CHECK(conditions(plain[i]) == conditions(with_appliance[i]));
+  CHECK(render_policy(Profile::kMenu) == read_file(PVHGRUB_TEST_DATA "/menu.policy"));
+  CHECK(render_policy(Profile::kMenuWithAppliance) ==
+        read_file(PVHGRUB_TEST_DATA "/menu_with_appliance.policy"));
+}
+
+TEST_CASE("no policy has one row that refuses what another allows") {
+  for (const Profile profile : {Profile::kExtractWithAppliance, Profile::kMenu, Profile::kMenuWithAppliance}) {
+    const auto table = syscall_table(profile);
+    for (const SyscallRule& rule : table)
+      for (const SyscallRule& other : table)
+        if (rule.name == other.name && rule.action != other.action)
+          CHECK(rule.arguments[0].test != other.arguments[0].test);
+  }
+}
+
+TEST_CASE("every row of the terminal is tried with good arguments, and each call with bad ones") {
+  for (const SyscallRule& rule : syscall_table(Profile::kMenu)) {
+    if (std::ranges::none_of(rule.arguments,
+                             [](const auto& argument) { return argument.test == ArgumentRule::Test::kTerminal; }))
+      continue;
+    INFO(rule.name);
+    const auto of_call = [&](Expected expected) {
+      return std::ranges::count_if(terminal_probes(), [&](const Probe& probe) {
+        return probe.call == rule.name && probe.expected == expected;
+      });
+    };
+    CHECK(of_call(Expected::kAllowed) >= 1);
+    CHECK(of_call(Expected::kKilled) >= 1);
   }
 }
 
