@@ -10,6 +10,7 @@
 #include <array>
 #include <clocale>
 #include <csignal>
+#include <climits>
 #include <cstdio>
 #include <cwchar>
 
@@ -275,8 +276,15 @@ OpenedTerminal open_terminal(int fd, const std::string& type, bool utf8) {
   if (!use_main_screen()) return {nullptr, std::make_unique<DescriptorTeletype>(fd, wide)};
   (void)set_escdelay(kEscapeMilliseconds);
   for (const KeySequence& sequence : kSequences) (void)define_key(sequence.bytes, sequence.code);
-  // The libraries' tables for characters are loaded at their first use.
-  if (wide) (void)wcwidth(L'\u00E9');
+  // The C library loads its tables for characters at their first use.
+  if (wide) {
+    std::mbstate_t state = {};
+    wchar_t character = 0;
+    std::array<char, MB_LEN_MAX> bytes{};
+    (void)std::mbrtowc(&character, "\xC3\xA9", 2, &state);
+    [[maybe_unused]] const std::size_t length = std::wcrtomb(bytes.data(), character, &state);
+    (void)wcwidth(character);
+  }
   return {std::make_unique<CursesTerminal>(fd, wide), nullptr};
 }
 

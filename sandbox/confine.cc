@@ -97,7 +97,7 @@ Result<LayerReport> confine(const ConfineOptions& options) {
   PVHGRUB_TRY_ASSIGN(report.landlock_abi, deny_by_landlock());
   if (report.root == RootKind::kHost) PVHGRUB_TRY(check_landlock_hides_files(report.landlock_abi));
   PVHGRUB_TRY(check_privileges(plan, privileges));
-  PVHGRUB_TRY_ASSIGN(report.limits, limit_resources());
+  PVHGRUB_TRY_ASSIGN(report.limits, limit_resources(has_terminal(options.profile) ? 1 : 0));
 
 #ifndef PVHGRUB_SANITIZED_BUILD
   // Last, because it forbids all of the above.

@@ -35,7 +35,7 @@ constexpr Limit kLimits[] = {
     {RLIMIT_AS, "AS", kAddressSpace, limits::kMiB, " MiB"},
     // Soft = hard, so SIGKILL at once: process 1 of a pid namespace is not stopped by SIGXCPU.
     {RLIMIT_CPU, "CPU", limits::kWorkerCpuSeconds, 1, " s"},
-    // 0, not the number of those held: no descriptor can be made, and those held go on working.
+    // Not the number of those held: no descriptor can be made, and those held go on working. See limit_resources().
     {RLIMIT_NOFILE, "NOFILE", 0, 1, ""},
     {RLIMIT_NPROC, "NPROC", 0, 1, ""},
     // Its one output is a socket, to which this does not apply.
@@ -54,13 +54,14 @@ std::string describe(const Limit& limit, rlim_t value) {
 
 }  // namespace
 
-Result<std::vector<std::string>> limit_resources() {
+Result<std::vector<std::string>> limit_resources(unsigned polled) {
   std::vector<std::string> report;
   for (const Limit& limit : kLimits) {
     rlimit now{};
     if (getrlimit(limit.resource, &now) != 0)
       return sandbox_failure(std::string("cannot read the resource limit ") + limit.name, errno);
-    const rlim_t value = std::min(limit.value, now.rlim_max);
+    const rlim_t wanted = limit.resource == RLIMIT_NOFILE ? polled : limit.value;
+    const rlim_t value = std::min(wanted, now.rlim_max);
     const rlimit lowered{.rlim_cur = value, .rlim_max = value};
     if (setrlimit(limit.resource, &lowered) != 0)
       return sandbox_failure(std::string("cannot set the resource limit ") + limit.name, errno);
