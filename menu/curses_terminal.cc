@@ -131,6 +131,8 @@ class CursesTerminal final : public Terminal {
 
   void frame(int row, int column, int rows, int columns) override {
     if (rows < 2 || columns < 2) return;
+    // Some terminals that take UTF-8 know no other character set (Linux's console).
+    if (utf8_) return draw_frame(row, column, rows, columns);
     (void)mvhline(row, column, ACS_HLINE, columns);
     (void)mvhline(row + rows - 1, column, ACS_HLINE, columns);
     (void)mvvline(row, column, ACS_VLINE, rows);
@@ -174,6 +176,10 @@ class CursesTerminal final : public Terminal {
       (void)refresh();
     }
     (void)endwin();
+    // endwin(3) goes to the last line; whoever comes next begins at the top.
+    if (const std::string home = home_sequence(); writable()) {
+      [[maybe_unused]] const ssize_t written = write(fd_, home.data(), home.size());
+    }
   }
 
   [[nodiscard]] Result<Key> read_key(std::optional<milliseconds> wait) override {
@@ -213,6 +219,16 @@ class CursesTerminal final : public Terminal {
     (void)keypad(stdscr, TRUE);
     (void)take_size();
     (void)clearok(stdscr, TRUE);
+  }
+
+  void draw_frame(int row, int column, int rows, int columns) {
+    const std::u32string line(static_cast<std::size_t>(columns - 2), U'\u2500');
+    put(row, column, U"\u250C" + line + U"\u2510", Style::kPlain);
+    put(row + rows - 1, column, U"\u2514" + line + U"\u2518", Style::kPlain);
+    for (int side = row + 1; side < row + rows - 1; ++side) {
+      put(side, column, U"\u2502", Style::kPlain);
+      put(side, column + columns - 1, U"\u2502", Style::kPlain);
+    }
   }
 
   [[nodiscard]] bool writable() const {

@@ -13,4 +13,13 @@ bool use_main_screen() {
   return cursor_address != nullptr;
 }
 
+std::string home_sequence() {
+  const char* const sequence = cursor_home != nullptr ? cursor_home : tiparm(cursor_address, 0, 0);
+  std::string text = sequence != nullptr ? sequence : "";
+  // Padding for terminals of glass and tubes (terminfo(5), "Delays and Padding").
+  while (text.find("$<") != std::string::npos && text.find('>') != std::string::npos)
+    text.erase(text.find("$<"), text.find('>') - text.find("$<") + 1);
+  return text;
+}
+
 }  // namespace pvhgrub::menu

@@ -190,6 +190,7 @@ class Program {
                      terminal_ ? &*terminal_ : nullptr);
     WorkerSession session(std::move(settings), termination_, copier);
     auto asked = session.run(request_, descriptors, *handler_);
+    console_.hold(false);
     lacks_reader_ = session.lacks_reader();
     PVHGRUB_TRY_ASSIGN(protocol::VerdictMessage verdict, std::move(asked));
     if (writer != nullptr) PVHGRUB_TRY(console_.print(writer->end()));

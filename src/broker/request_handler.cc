@@ -76,11 +76,12 @@ Result<void> RequestHandler::choice(const protocol::ChoiceMessage& choice) {
   return {};
 }
 
-// The screen is the menu's while it is open: lines in between would tear it.
+// The screen is the menu's from here on: lines in between would tear it, also after a choice that cannot be booted, which
+// brings it back.
 Result<void> RequestHandler::menu_open(bool open) {
   if (terminal_ == nullptr) return unasked();
   terminal_->menu_open(open);
-  console_.hold(open);
+  console_.hold(true);
   return {};
 }
 

@@ -67,6 +67,7 @@ Result<protocol::VerdictMessage> WorkerSession::run(const protocol::Request& req
   Result<void> sent = write_all(channel_.get(), as_text(header), "the channel to the worker");
   if (sent) sent = write_all(channel_.get(), as_text(payload.payload()), "the channel to the worker");
   const Result<void> done = loop(conversation);
+  progress_.reset();
   if (!done) return std::unexpected(explain_sudden_end(worker, done.error()));
   lacks_reader_ = conversation.verdict()->lacks_reader;
   if (!conversation.verdict()->success) return std::unexpected(conversation.verdict()->error);
@@ -89,7 +90,6 @@ Result<void> WorkerSession::loop(protocol::Conversation& conversation) {
     if (copying()) PVHGRUB_TRY(copier_->step());
     show_progress();
   }
-  progress_.reset();
   return conversation.finish();
 }
 
