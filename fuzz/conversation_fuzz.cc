@@ -39,7 +39,15 @@ class Checker final : public WorkerEvents {
     (void)listing_->entry(entry);
     return {};
   }
-  Result<void> choice(const ChoiceMessage&) override { return {}; }
+  Result<void> choice(const ChoiceMessage&) override {
+    if (menu_open_) std::abort();
+    return {};
+  }
+  Result<void> menu_open(bool open) override {
+    if (menu_open_ == open) std::abort();
+    menu_open_ = open;
+    return {};
+  }
   Result<void> output_begin(OutputKind, std::uint64_t size) override {
     size_ = std::max(size_, size);
     return {};
@@ -78,6 +86,7 @@ class Checker final : public WorkerEvents {
   }
 
  private:
+  bool menu_open_ = false;
   std::vector<ExtentMessage> written_;
   std::unique_ptr<ListingWriter> listing_ = make_json_listing();
   std::uint64_t size_ = 0;

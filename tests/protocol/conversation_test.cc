@@ -21,6 +21,7 @@ class Recorder final : public WorkerEvents {
   Result<void> menu(const MenuMessage&) override { return note("menu"); }
   Result<void> entry(const EntryMessage& entry) override { return note("entry " + entry.title); }
   Result<void> choice(const ChoiceMessage& choice) override { return note("choice " + choice.kernel); }
+  Result<void> menu_open(bool open) override { return note(open ? "menu open" : "menu closed"); }
   Result<void> output_begin(OutputKind, std::uint64_t size) override {
     return note("begin " + std::to_string(size));
   }
@@ -54,6 +55,12 @@ Request boot_request() {
   Request request;
   request.mode = Mode::kBoot;
   request.disks = {{5, 1'000'000, 0, false, std::nullopt}};
+  return request;
+}
+
+Request terminal_request() {
+  Request request = boot_request();
+  request.terminal = RequestTerminal{"vt100", false, "a guest"};
   return request;
 }
 
@@ -96,6 +103,7 @@ class Talk {
                 DecisionMessage{BootKind::kDirect, "", std::move(command_line), "", ""}.encode());
   }
   Result<void> abandon(std::uint16_t stream) { return send_raw(FrameType::kAbandon, stream, {}); }
+  Result<void> menu_open(bool open) { return send(FrameType::kMenuOpen, 0, MenuOpenMessage{open}.encode()); }
   Result<void> begin(std::uint16_t stream, OutputKind kind, std::uint64_t size, bool exact = true) {
     return send(FrameType::kStreamBegin, stream, StreamBeginMessage{kind, size, exact}.encode());
   }
@@ -557,4 +565,68 @@ TEST_CASE("only an environment block that changes may stand in place of another 
                              {{0, 0, limits::kEnvironmentBlockBytes}},
                              block_of("a=1\n", limits::kEnvironmentBlockBytes),
                              block_of("a=2\n", limits::kEnvironmentBlockBytes)}));
+}
+
+TEST_CASE("a person may be asked, and asked again, before anything is decided") {
+  Talk talk(terminal_request());
+  REQUIRE(talk.layers());
+  REQUIRE(talk.menu_open(true));
+  check_refused(talk.choice());
+  Talk again(terminal_request());
+  REQUIRE(again.layers());
+  REQUIRE(again.menu_open(true));
+  REQUIRE(again.menu_open(false));
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(again.choice());
+    REQUIRE(again.begin(1, OutputKind::kKernel, 100));
+    REQUIRE(again.abandon(1));
+    REQUIRE(again.menu_open(true));
+    REQUIRE(again.menu_open(false));
+  }
+  REQUIRE(again.choice());
+  REQUIRE(again.decision());
+  check_refused(again.menu_open(true));
+}
+
+TEST_CASE("a new choice leaves nothing of the one before") {
+  Talk talk(terminal_request());
+  REQUIRE(talk.layers());
+  REQUIRE(talk.choice());
+  REQUIRE(talk.begin(1, OutputKind::kKernel, 100));
+  check_refused(talk.choice());
+}
+
+TEST_CASE("without a terminal nobody is asked, and chosen is once") {
+  Talk talk(boot_request());
+  REQUIRE(talk.layers());
+  check_refused(talk.menu_open(true));
+  Talk twice(boot_request());
+  REQUIRE(twice.layers());
+  REQUIRE(twice.choice());
+  check_refused(twice.choice());
+}
+
+TEST_CASE("a menu is opened and closed in turn, and nothing comes out of an open one") {
+  Talk talk(terminal_request());
+  REQUIRE(talk.layers());
+  check_refused(talk.menu_open(false));
+  Talk open(terminal_request());
+  REQUIRE(open.layers());
+  REQUIRE(open.choice());
+  REQUIRE(open.menu_open(true));
+  check_refused(open.begin(1, OutputKind::kKernel, 100));
+  Talk success(terminal_request());
+  REQUIRE(success.layers());
+  REQUIRE(success.choice());
+  REQUIRE(success.menu_open(true));
+  check_refused(success.success());
+}
+
+TEST_CASE("choices without end come to one") {
+  Talk talk(terminal_request());
+  REQUIRE(talk.layers());
+  for (std::uint64_t i = 0; i <= limits::kChoices; ++i) REQUIRE(talk.choice());
+  const Result<void> more = talk.choice();
+  REQUIRE_FALSE(more);
+  CHECK(more.error().code == ErrorCode::kLimit);
 }
