@@ -10,6 +10,12 @@
 
 namespace pvhgrub::menu {
 
+namespace {
+
+constexpr int kTabWidth = 4;
+
+}  // namespace
+
 using Wish = CommandDialogue::Wish;
 using Outcome = grubcfg::CommandOutcome;
 
@@ -80,7 +86,7 @@ void CommandScreen::draw() {
   // From the end, as many lines as fill the screen and what is scrolled over.
   std::vector<std::u32string> rows;  // the last first
   for (auto line = lines_.rbegin(); line != lines_.rend() && rows.size() < height + scrolled_; ++line) {
-    auto parts = wrap(shown_text(*line, terminal_.utf8()), size.columns, limits::kScreenLines);
+    auto parts = wrap(shown_text(*line, terminal_.utf8(), kTabWidth), size.columns, limits::kScreenLines);
     rows.insert(rows.end(), std::make_move_iterator(parts.rbegin()), std::make_move_iterator(parts.rend()));
   }
   scrolled_ = std::min(scrolled_, rows.size() - std::min(rows.size(), height));

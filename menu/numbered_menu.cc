@@ -13,9 +13,11 @@
 namespace pvhgrub::menu {
 namespace {
 
-std::string escaped(std::string_view text, bool utf8) {
+constexpr int kTabWidth = 4;
+
+std::string escaped(std::string_view text, bool utf8, int tab_width = 0) {
   std::string out;
-  for (const char32_t character : shown_text(text, utf8)) append_utf8(out, character);
+  for (const char32_t character : shown_text(text, utf8, tab_width)) append_utf8(out, character);
   return out;
 }
 
@@ -29,7 +31,7 @@ void NumberedMenu::open_menu() {
 Result<void> NumberedMenu::tell(std::string_view text) {
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
-    PVHGRUB_TRY(teletype_.write(escaped(text.substr(0, end), teletype_.utf8()) + "\n"));
+    PVHGRUB_TRY(teletype_.write(escaped(text.substr(0, end), teletype_.utf8(), kTabWidth) + "\n"));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return {};

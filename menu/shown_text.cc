@@ -52,9 +52,9 @@ std::vector<ShownPiece> shown_pieces(std::string_view text, bool utf8, int tab_w
   return pieces;
 }
 
-std::u32string shown_text(std::string_view text, bool utf8) {
+std::u32string shown_text(std::string_view text, bool utf8, int tab_width) {
   std::u32string out;
-  for (const ShownPiece& piece : shown_pieces(text, utf8)) out += piece.shown;
+  for (const ShownPiece& piece : shown_pieces(text, utf8, tab_width)) out += piece.shown;
   return out;
 }
 

@@ -22,7 +22,7 @@ struct ShownPiece {
 [[nodiscard]] std::vector<ShownPiece> shown_pieces(std::string_view text, bool utf8, int tab_width = 0);
 
 /// The whole text.
-[[nodiscard]] std::u32string shown_text(std::string_view text, bool utf8);
+[[nodiscard]] std::u32string shown_text(std::string_view text, bool utf8, int tab_width = 0);
 
 /// Cells that a shown text takes.
 [[nodiscard]] int width_of(std::u32string_view shown);

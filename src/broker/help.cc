@@ -10,8 +10,8 @@ Boots a Linux guest's own choice of kernel: reads the boot configuration on DISK
 sandbox and hands kernel, ramdisk and command line to the toolstack. In xl.cfg: bootloader = "pvhgrub"
 
 As pygrub:
-  -q, --quiet               boot the default entry, ask nobody
-  -i, --interactive         the opposite of --quiet
+  -q, --quiet               boot the default entry, ask nobody (without it a terminal shows the menu)
+  -i, --interactive         show the menu, also where standard output is no terminal
   -l, --list-entries        list the boot entries (as JSON with --output-format=json)
   -n, --not-really          choose and check, but copy nothing
   -h, --help                print this

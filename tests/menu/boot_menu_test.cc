@@ -88,7 +88,7 @@ TEST_CASE("another size is no key") {
 }
 
 TEST_CASE("hotkeys are found by name, in hidden menus too") {
-  for (const std::string& style : {"menu", "hidden"}) {
+  for (const std::string style : {"menu", "hidden"}) {
     Scene scene(with_timeout("set timeout=9\nset timeout_style=" + style + "\n"));
     scene.terminal.keys = {{Kind::kFunction, 5}};
     const auto choice = scene.choose();

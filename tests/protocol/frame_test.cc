@@ -72,7 +72,7 @@ TEST_CASE("a frame larger than allowed is refused by its header alone") {
 }
 
 TEST_CASE("an unknown frame type is refused") {
-  for (const std::uint16_t type : {std::uint16_t{0}, std::uint16_t{18}, std::uint16_t{0xFFFF}}) {
+  for (const std::uint16_t type : {std::uint16_t{0}, std::uint16_t{19}, std::uint16_t{0xFFFF}}) {
     FrameBuffer buffer;
     fill(buffer, frame_bytes(static_cast<FrameType>(type), 0, ""));
     CHECK_FALSE(buffer.next());
