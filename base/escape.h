@@ -20,8 +20,8 @@ struct CodePoint {
 /// `text` is not empty.
 [[nodiscard]] CodePoint decode_utf8(std::string_view text);
 
-/// Whether a character can be shown as it is: no control, no bidirectional override, nothing invisible (Unicode TR36,
-/// section 2.11).
+/// Whether a character can be shown as it is: no control, no bidirectional override, nothing invisible
+/// (Unicode TR36, section 2.11).
 [[nodiscard]] bool is_harmless(char32_t value);
 
 /// True when `text` is well-formed UTF-8 (no overlong forms, no surrogates, at most U+10FFFF).

@@ -110,8 +110,8 @@ inline constexpr std::size_t kScreenLines = 10'000;
 inline constexpr std::size_t kCommandHistory = 200;
 /// Wrong passwords that one menu takes before it takes none at all.
 inline constexpr unsigned kPasswordTries = 10;
-/// Milliseconds of processor time that a menu may spend on telling how its entries would be booted: below the worker's
-/// own limit, which a person must not run into by looking around.
+/// Milliseconds of processor time that a menu may spend on telling how its entries would be booted: below the
+/// worker's own limit, which a person must not run into by looking around.
 inline constexpr std::uint64_t kDetailsMilliseconds = 30'000;
 
 // --- Syslinux
@@ -250,8 +250,8 @@ inline constexpr std::size_t kOsReleaseBytes = 64 * kKiB;
 /// Rounds of PBKDF2 for one password, all blocks of the hash together: they take about a second, and
 /// grub-mkpasswd-pbkdf2 makes 10,000.
 inline constexpr std::uint64_t kPasswordRounds = 1'000'000;
-/// Passwords that are tried where nobody is asked for a name: one for each entry of a menu, some of which take a
-/// millisecond.
+/// Passwords that are tried where nobody is asked for a name: one for each entry of a menu, some of which
+/// take a millisecond.
 inline constexpr std::size_t kCheckedPasswords = 256;
 
 // --- systemd-boot

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Exercises the boot menu: keys over a configuration of the guest's choosing, on terminals of any size. In production: the
-// confined worker, whose keys come from a person and whose texts from the guest. Input: two bytes of size, keys (one byte
-// each) up to a NUL, the text of a grub.cfg, at most 64 KiB.
+// Exercises the boot menu: keys over a configuration of the guest's choosing, on terminals of any size. In
+// production: the confined worker, whose keys come from a person and whose texts from the guest. Input: two
+// bytes of size, keys (one byte each) up to a NUL, the text of a grub.cfg, at most 64 KiB.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -49,7 +49,9 @@ class FuzzTeletype final : public Teletype {
       if (c == 0x1B) std::abort();  // guest text drives no terminal
     return {};
   }
-  Result<Key> read_key(std::optional<std::chrono::milliseconds> wait) override { return terminal_.read_key(wait); }
+  Result<Key> read_key(std::optional<std::chrono::milliseconds> wait) override {
+    return terminal_.read_key(wait);
+  }
   bool key_waits() override { return terminal_.key_waits(); }
   void leave() override {}
 

@@ -172,8 +172,9 @@ class Menu {
   /// Lives as long as the menu.
   [[nodiscard]] virtual std::string_view entry_source(std::size_t index) const = 0;
 
-  /// An entry as a person edits it: GRUB's commands of its body. Of other syntaxes: lines "linux FILE ARGUMENTS",
-  /// "initrd FILE" (one a file), "devicetree FILE", where all behind linux's file is the command line as it is.
+  /// An entry as a person edits it: GRUB's commands of its body. Of other syntaxes: lines "linux FILE
+  /// ARGUMENTS", "initrd FILE" (one a file), "devicetree FILE", where all behind linux's file is the command
+  /// line as it is.
   [[nodiscard]] virtual Result<std::string> editable_text(std::size_t index) = 0;
   /// Evaluates what a person made of an entry's editable_text(). An error in it is an answer too
   /// (BootEntry::error, which tells the line).
@@ -181,8 +182,8 @@ class Menu {
 
   /// A command line in the state in which this menu's entries begin. It lives no longer than this menu.
   [[nodiscard]] virtual Result<std::unique_ptr<CommandLine>> command_line() = 0;
-  /// What was done on a command line of this menu counts for what is evaluated from now on, as in GRUB. Submenus
-  /// that were shown before keep their state.
+  /// What was done on a command line of this menu counts for what is evaluated from now on, as in GRUB.
+  /// Submenus that were shown before keep their state.
   virtual void continue_from(const CommandLine& command_line) { (void)command_line; }
 
   /// Who may do anything, as the configuration writes it (names with blanks, commas or semicolons between

@@ -61,7 +61,8 @@ Result<BootMenu::Chosen> BootMenu::wait_hidden(bool shows_seconds) {
     terminal_.clear();
     if (shows_seconds) view_.draw_status(status() + " Esc shows the menu.");
     terminal_.show();
-    PVHGRUB_TRY_ASSIGN(const Key key, terminal_.read_key(over ? milliseconds(0) : *countdown_.next_tick(now)));
+    PVHGRUB_TRY_ASSIGN(const Key key,
+                       terminal_.read_key(over ? milliseconds(0) : *countdown_.next_tick(now)));
     if (key.is(Key::Kind::kEscape) || key.is_function(4)) {
       countdown_.stop();
       return Chosen();
@@ -119,8 +120,7 @@ bool BootMenu::wants_look_up() const {
 }
 
 Result<void> BootMenu::look_up() {
-  PVHGRUB_TRY(
-      details_.look_up(session_.menu(), selected_index(), [this] { return terminal_.key_waits(); }));
+  PVHGRUB_TRY(details_.look_up(session_.menu(), selected_index(), [this] { return terminal_.key_waits(); }));
   draw();
   return {};
 }

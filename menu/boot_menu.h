@@ -29,8 +29,9 @@ class BootMenu {
         details_(host),
         countdown_(std::nullopt, {}) {}
 
-  /// What is to be booted: the default when the time is over, or what a person chooses. The terminal is left clean.
-  /// Called again after reject() it asks again. kNoEntry: the person wants to boot nothing; other errors end the menu.
+  /// What is to be booted: the default when the time is over, or what a person chooses. The terminal is left
+  /// clean. Called again after reject() it asks again. kNoEntry: the person wants to boot nothing; other
+  /// errors end the menu.
   [[nodiscard]] Result<grubcfg::Choice> choose();
 
   /// What choose() gave could not be booted after all.

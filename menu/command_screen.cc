@@ -60,7 +60,8 @@ Result<Wish> CommandDialogue::run(std::string_view typed) {
     output_ += outcome.error().describe() + "\n";
     return Wish::kGoOn;
   }
-  if (outcome->kind == Outcome::Kind::kIncomplete && text.size() < limits::kEditedTextBytes) begun_ = text + "\n";
+  if (outcome->kind == Outcome::Kind::kIncomplete && text.size() < limits::kEditedTextBytes)
+    begun_ = text + "\n";
   auto wish = follow(*std::move(outcome));
   output_ += host_.words();
   return wish;
@@ -144,8 +145,7 @@ Result<Wish> CommandScreen::enter() {
   const std::string typed = edit_.text();
   print(std::string(prompt()) + typed);
   edit_.assign("");
-  if (typed.find_first_not_of(' ') != std::string::npos &&
-      (history_.empty() || history_.back() != typed)) {
+  if (typed.find_first_not_of(' ') != std::string::npos && (history_.empty() || history_.back() != typed)) {
     if (history_.size() >= limits::kCommandHistory) history_.erase(history_.begin());
     history_.push_back(typed);
   }
@@ -161,7 +161,8 @@ Result<Wish> CommandScreen::enter() {
 
 Result<Wish> CommandScreen::run() {
   recalled_ = history_.size();
-  print("GRUB's commands, on this guest's disk. `help' lists them, Tab completes, Esc goes back to the menu.");
+  print(
+      "GRUB's commands, on this guest's disk. `help' lists them, Tab completes, Esc goes back to the menu.");
   for (;;) {
     draw();
     PVHGRUB_TRY_ASSIGN(const Key key, terminal_.read_key(std::nullopt));

@@ -8,9 +8,9 @@
 
 #include <algorithm>
 #include <array>
+#include <climits>
 #include <clocale>
 #include <csignal>
-#include <climits>
 #include <cstdio>
 #include <cwchar>
 
@@ -30,22 +30,22 @@ constexpr milliseconds kSizeInterval{250};
 constexpr int kMostRows = 300;
 constexpr int kMostColumns = 500;
 
-/// What terminals send beside what their entry in terminfo says: a VT100 has neither Home nor F10, but whoever shows the
-/// console has.
+/// What terminals send beside what their entry in terminfo says: a VT100 has neither Home nor F10, but
+/// whoever shows the console has.
 struct KeySequence {
   const char* bytes;
   int code;
 };
 constexpr auto kSequences = std::to_array<KeySequence>({
-    {"\x1B[A", KEY_UP},        {"\x1BOA", KEY_UP},        {"\x1B[B", KEY_DOWN},     {"\x1BOB", KEY_DOWN},
-    {"\x1B[C", KEY_RIGHT},     {"\x1BOC", KEY_RIGHT},     {"\x1B[D", KEY_LEFT},     {"\x1BOD", KEY_LEFT},
-    {"\x1B[H", KEY_HOME},      {"\x1BOH", KEY_HOME},      {"\x1B[1~", KEY_HOME},    {"\x1B[7~", KEY_HOME},
-    {"\x1B[F", KEY_END},       {"\x1BOF", KEY_END},       {"\x1B[4~", KEY_END},     {"\x1B[8~", KEY_END},
-    {"\x1B[5~", KEY_PPAGE},    {"\x1B[6~", KEY_NPAGE},    {"\x1B[3~", KEY_DC},      {"\x1BOP", KEY_F(1)},
-    {"\x1BOQ", KEY_F(2)},      {"\x1BOR", KEY_F(3)},      {"\x1BOS", KEY_F(4)},     {"\x1B[11~", KEY_F(1)},
-    {"\x1B[12~", KEY_F(2)},    {"\x1B[13~", KEY_F(3)},    {"\x1B[14~", KEY_F(4)},   {"\x1B[[B", KEY_F(2)},
-    {"\x1B[[D", KEY_F(4)},     {"\x1B[15~", KEY_F(5)},    {"\x1B[17~", KEY_F(6)},   {"\x1B[18~", KEY_F(7)},
-    {"\x1B[19~", KEY_F(8)},    {"\x1B[20~", KEY_F(9)},    {"\x1B[21~", KEY_F(10)},  {"\x1B[23~", KEY_F(11)},
+    {"\x1B[A", KEY_UP},      {"\x1BOA", KEY_UP},     {"\x1B[B", KEY_DOWN},    {"\x1BOB", KEY_DOWN},
+    {"\x1B[C", KEY_RIGHT},   {"\x1BOC", KEY_RIGHT},  {"\x1B[D", KEY_LEFT},    {"\x1BOD", KEY_LEFT},
+    {"\x1B[H", KEY_HOME},    {"\x1BOH", KEY_HOME},   {"\x1B[1~", KEY_HOME},   {"\x1B[7~", KEY_HOME},
+    {"\x1B[F", KEY_END},     {"\x1BOF", KEY_END},    {"\x1B[4~", KEY_END},    {"\x1B[8~", KEY_END},
+    {"\x1B[5~", KEY_PPAGE},  {"\x1B[6~", KEY_NPAGE}, {"\x1B[3~", KEY_DC},     {"\x1BOP", KEY_F(1)},
+    {"\x1BOQ", KEY_F(2)},    {"\x1BOR", KEY_F(3)},   {"\x1BOS", KEY_F(4)},    {"\x1B[11~", KEY_F(1)},
+    {"\x1B[12~", KEY_F(2)},  {"\x1B[13~", KEY_F(3)}, {"\x1B[14~", KEY_F(4)},  {"\x1B[[B", KEY_F(2)},
+    {"\x1B[[D", KEY_F(4)},   {"\x1B[15~", KEY_F(5)}, {"\x1B[17~", KEY_F(6)},  {"\x1B[18~", KEY_F(7)},
+    {"\x1B[19~", KEY_F(8)},  {"\x1B[20~", KEY_F(9)}, {"\x1B[21~", KEY_F(10)}, {"\x1B[23~", KEY_F(11)},
     {"\x1B[24~", KEY_F(12)},
 });
 
@@ -246,7 +246,8 @@ class CursesTerminal final : public Terminal {
     return true;
   }
 
-  // True when the terminal's size has changed. One without a size is left at what terminfo says (libxl's pty).
+  // True when the terminal's size has changed. One without a size is left at what terminfo says (libxl's
+  // pty).
   bool take_size() {
     winsize now = {};
     if (ioctl(fd_, TIOCGWINSZ, &now) != 0 || now.ws_row == 0 || now.ws_col == 0) return false;
@@ -269,7 +270,8 @@ class CursesTerminal final : public Terminal {
   int empty_reads_ = 0;
 };
 
-// newterm(3) sets its own for these; nobody sends them to a confined worker, which may not return from a handler.
+// newterm(3) sets its own for these; nobody sends them to a confined worker, which may not return from a
+// handler.
 void reset_signals() {
   for (const int number : {SIGINT, SIGTERM, SIGTSTP, SIGWINCH}) std::signal(number, SIG_DFL);
 }

@@ -16,9 +16,10 @@ struct OpenedTerminal {
   std::unique_ptr<Teletype> teletype;  ///< it has no cursor addressing, or nobody knows its kind
 };
 
-/// Loads what the C library and terminfo keep in files, so call it before the process is confined; nothing is written to
-/// the terminal yet, and its mode is as it was. `fd` outlives it. `type`: $TERM; where that is empty it is taken for a
-/// VT100, which consoles are. Of `utf8` and the locale only LC_CTYPE is set. Call it once.
+/// Loads what the C library and terminfo keep in files, so call it before the process is confined; nothing is
+/// written to the terminal yet, and its mode is as it was. `fd` outlives it. `type`: $TERM; where that is
+/// empty it is taken for a VT100, which consoles are. Of `utf8` and the locale only LC_CTYPE is set. Call it
+/// once.
 [[nodiscard]] OpenedTerminal open_terminal(int fd, const std::string& type, bool utf8);
 
 }  // namespace pvhgrub::menu

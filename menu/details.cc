@@ -60,7 +60,8 @@ Result<void> DetailsCache::look_up(grubcfg::Menu& menu, std::size_t index,
   }
   EntryDetails& details = known->second.details;
   if (details.complete) return {};
-  const std::string key = details.kernel + "\n" + details.initrds + "\n" + std::to_string(details.command_line.size());
+  const std::string key =
+      details.kernel + "\n" + details.initrds + "\n" + std::to_string(details.command_line.size());
   if (const auto kind = boot_kinds_.find(key); kind != boot_kinds_.end()) {
     details.boot = kind->second;
     details.complete = true;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What is told of the selected entry: looked up when nobody is touching a key, remembered as long as the menus are.
+// What is told of the selected entry: looked up when nobody is touching a key, remembered as long as the
+// menus are.
 #pragma once
 
 #include <cstddef>
@@ -15,12 +16,12 @@ namespace pvhgrub::menu {
 
 /// Guest text; show it as such.
 struct EntryDetails {
-  std::string kernel;        ///< empty where there is none
-  std::string initrds;       ///< all, with blanks between
+  std::string kernel;   ///< empty where there is none
+  std::string initrds;  ///< all, with blanks between
   std::string command_line;
-  std::string boot;          ///< how it would be booted, and why; empty while nobody has looked
-  std::string problem;       ///< why it would not boot; empty where nothing is known against it
-  bool complete = false;     ///< nothing is left to look up
+  std::string boot;       ///< how it would be booted, and why; empty while nobody has looked
+  std::string problem;    ///< why it would not boot; empty where nothing is known against it
+  bool complete = false;  ///< nothing is left to look up
 };
 
 class DetailsCache {
@@ -30,8 +31,8 @@ class DetailsCache {
 
   /// What is known; null for nothing yet.
   [[nodiscard]] const EntryDetails* find(const grubcfg::Menu& menu, std::size_t index) const;
-  /// Looks up the next part of it. Gives up when `interrupted` says so: then nothing is remembered of that part. An
-  /// error is one that ends the menu.
+  /// Looks up the next part of it. Gives up when `interrupted` says so: then nothing is remembered of that
+  /// part. An error is one that ends the menu.
   [[nodiscard]] Result<void> look_up(grubcfg::Menu& menu, std::size_t index,
                                      const std::function<bool()>& interrupted);
   /// The entries may be others now: something was done on a command line.
@@ -47,7 +48,8 @@ class DetailsCache {
 
   MenuHost& host_;
   std::map<Place, Known> known_;
-  std::map<std::string, std::string> boot_kinds_;  // by kernel and initrds: many entries differ in arguments alone
+  std::map<std::string, std::string>
+      boot_kinds_;  // by kernel and initrds: many entries differ in arguments alone
 };
 
 }  // namespace pvhgrub::menu

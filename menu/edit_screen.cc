@@ -83,14 +83,16 @@ void EditScreen::draw() {
   int top = 0;
   int below = 0;
   if (size.rows >= 6) {
-    terminal_.put(0, 0, cut_to_width(shown_text("Editing: " + title_, terminal_.utf8()), size.columns, U"..."),
+    terminal_.put(0, 0,
+                  cut_to_width(shown_text("Editing: " + title_, terminal_.utf8()), size.columns, U"..."),
                   Style::kStrong);
     top = 1;
     below = 1;
     const std::string help = "F10 or Ctrl-X: boot  F2 or Ctrl-C: command prompt  Tab: complete  Esc: discard";
-    terminal_.put(size.rows - 1, 0,
-                  cut_to_width(shown_text(note_.empty() ? help : note_, terminal_.utf8()), size.columns - 1, U"..."),
-                  Style::kPlain);
+    terminal_.put(
+        size.rows - 1, 0,
+        cut_to_width(shown_text(note_.empty() ? help : note_, terminal_.utf8()), size.columns - 1, U"..."),
+        Style::kPlain);
   }
   draw_text(top, size.rows - top - below, size.columns);
   terminal_.show();

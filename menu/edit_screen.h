@@ -44,12 +44,13 @@ class EditScreen {
   std::string title_;
   TextEdit edit_;
   grubcfg::CommandLine& completer_;
-  std::string note_;         // on the last line
+  std::string note_;          // on the last line
   std::size_t top_line_ = 0;  // the first that is seen
   int text_rows_ = 1;
 };
 
-/// What completes a line, as a text for a person: "devices: (hd0) (hd1)". Empty where there is nothing to choose from.
+/// What completes a line, as a text for a person: "devices: (hd0) (hd1)". Empty where there is nothing to
+/// choose from.
 [[nodiscard]] std::string candidates_text(const grubcfg::Completion& completion);
 
 }  // namespace pvhgrub::menu

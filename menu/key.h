@@ -35,7 +35,9 @@ struct Key {
   [[nodiscard]] bool is_character(char32_t wanted) const {
     return kind == Kind::kCharacter && character == wanted;
   }
-  [[nodiscard]] bool is_control(char32_t letter) const { return kind == Kind::kControl && character == letter; }
+  [[nodiscard]] bool is_control(char32_t letter) const {
+    return kind == Kind::kControl && character == letter;
+  }
   [[nodiscard]] bool is_function(char32_t number) const {
     return kind == Kind::kFunction && character == number;
   }

@@ -14,9 +14,9 @@ namespace pvhgrub::menu {
 
 /// Where the words of what is evaluated go.
 enum class WordsTo : std::uint8_t {
-  kCaller,   ///< on to whoever started the program
-  kNobody,   ///< an entry is only looked at: they come again when it is booted
-  kScreen,   ///< into words()
+  kCaller,  ///< on to whoever started the program
+  kNobody,  ///< an entry is only looked at: they come again when it is booted
+  kScreen,  ///< into words()
 };
 
 class MenuHost {
@@ -33,8 +33,8 @@ class MenuHost {
   /// What came since it was asked last; guest text, with newlines.
   [[nodiscard]] virtual std::string words() = 0;
 
-  /// How the entry would be booted, and why, in words. Takes long (half a kernel is decompressed): gives up with an empty
-  /// text as soon as `interrupted` says so.
+  /// How the entry would be booted, and why, in words. Takes long (half a kernel is decompressed): gives up
+  /// with an empty text as soon as `interrupted` says so.
   [[nodiscard]] virtual Result<std::string> boot_kind(const grubcfg::BootEntry& entry,
                                                       const std::function<bool()>& interrupted) = 0;
 

@@ -51,12 +51,18 @@ struct NamedKey {
 };
 /// GRUB manual, "menuentry": names of keys that are no letter.
 constexpr auto kNamedKeys = std::to_array<NamedKey>({
-    {"backspace", {Key::Kind::kBackspace, 0}}, {"tab", {Key::Kind::kTab, 0}},
-    {"delete", {Key::Kind::kDelete, 0}},       {"return", {Key::Kind::kEnter, 0}},
-    {"escape", {Key::Kind::kEscape, 0}},       {"home", {Key::Kind::kHome, 0}},
-    {"end", {Key::Kind::kEnd, 0}},             {"up", {Key::Kind::kUp, 0}},
-    {"down", {Key::Kind::kDown, 0}},           {"left", {Key::Kind::kLeft, 0}},
-    {"right", {Key::Kind::kRight, 0}},         {"pageup", {Key::Kind::kPageUp, 0}},
+    {"backspace", {Key::Kind::kBackspace, 0}},
+    {"tab", {Key::Kind::kTab, 0}},
+    {"delete", {Key::Kind::kDelete, 0}},
+    {"return", {Key::Kind::kEnter, 0}},
+    {"escape", {Key::Kind::kEscape, 0}},
+    {"home", {Key::Kind::kHome, 0}},
+    {"end", {Key::Kind::kEnd, 0}},
+    {"up", {Key::Kind::kUp, 0}},
+    {"down", {Key::Kind::kDown, 0}},
+    {"left", {Key::Kind::kLeft, 0}},
+    {"right", {Key::Kind::kRight, 0}},
+    {"pageup", {Key::Kind::kPageUp, 0}},
     {"pagedown", {Key::Kind::kPageDown, 0}},
 });
 
@@ -134,7 +140,8 @@ Result<Step> MenuSession::judge(Choice choice) {
     return error_step(entry.error);
   }
   if (entry.kind == BootEntry::Kind::kNone) return error_step("the entry loads nothing");
-  if (const Result<void> checked = host_.check(choice); !checked) return told(std::unexpected(checked.error()));
+  if (const Result<void> checked = host_.check(choice); !checked)
+    return told(std::unexpected(checked.error()));
   return Step{Step::Kind::kChosen, std::move(choice), {}};
 }
 

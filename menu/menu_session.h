@@ -79,11 +79,11 @@ class MenuSession {
  private:
   struct Level {
     grubcfg::Menu* menu = nullptr;
-    std::string title;                    ///< of the submenu
-    std::optional<std::size_t> index;     ///< of its entry in the menu above; none for a command's menu
+    std::string title;                 ///< of the submenu
+    std::optional<std::size_t> index;  ///< of its entry in the menu above; none for a command's menu
     std::vector<std::size_t> shown;
     std::size_t selected = 0;
-    std::unique_ptr<grubcfg::Menu> owned; ///< a command's menu
+    std::unique_ptr<grubcfg::Menu> owned;  ///< a command's menu
   };
 
   void push(grubcfg::Menu& menu, std::string title, std::optional<std::size_t> index,

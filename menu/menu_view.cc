@@ -126,7 +126,8 @@ void MenuView::draw_details(const MenuPicture& picture, const Layout& layout) {
 void MenuView::draw_footer(const MenuPicture& picture, const Layout& layout) {
   if (layout.footer_rows == 0) return;
   const bool nested = !picture.trail.empty();
-  line(layout.footer_row, 0, "Up and Down select, Enter boots." + std::string(nested ? " Esc goes back." : ""));
+  line(layout.footer_row, 0,
+       "Up and Down select, Enter boots." + std::string(nested ? " Esc goes back." : ""));
   line(layout.footer_row + 1, 0,
        picture.may_edit ? "e: edit the entry  a: its command line  c: command prompt  q: boot nothing"
                         : "e, a, c: only after logging in  q: boot nothing");

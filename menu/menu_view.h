@@ -36,8 +36,8 @@ class MenuView {
 
  private:
   struct Layout {
-    int list_row = 0;    ///< the first entry's
-    int list_rows = 1;   ///< how many
+    int list_row = 0;   ///< the first entry's
+    int list_rows = 1;  ///< how many
     bool framed = false;
     int details_row = 0;
     int details_rows = 0;

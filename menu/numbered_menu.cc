@@ -67,10 +67,12 @@ Result<NumberedMenu::Chosen> NumberedMenu::begin() {
 }
 
 std::string NumberedMenu::seconds() {
-  return countdown_.running() ? " (boots in " + std::to_string(countdown_.seconds_left(host_.now())) + " s)" : "";
+  return countdown_.running() ? " (boots in " + std::to_string(countdown_.seconds_left(host_.now())) + " s)"
+                              : "";
 }
 
-// A key, or kTimeout when the countdown is over; any key ends that. The label is written anew with each second.
+// A key, or kTimeout when the countdown is over; any key ends that. The label is written anew with each
+// second.
 Result<Key> NumberedMenu::next_key(std::string_view label) {
   while (countdown_.running()) {
     const auto now = host_.now();
@@ -89,7 +91,8 @@ Result<Key> NumberedMenu::next_key(std::string_view label) {
   return teletype_.read_key(std::nullopt);
 }
 
-Result<NumberedMenu::Line> NumberedMenu::read_line(std::string_view label, std::string_view text, bool secret) {
+Result<NumberedMenu::Line> NumberedMenu::read_line(std::string_view label, std::string_view text,
+                                                   bool secret) {
   TextEdit edit(text, true);
   PVHGRUB_TRY(teletype_.write(std::string(label) + escaped(text, teletype_.utf8())));
   for (;;) {
@@ -130,10 +133,12 @@ Result<void> NumberedMenu::list() {
     const grubcfg::MenuEntry& entry = menu.entries()[session_.shown()[i]];
     const bool selected = i == session_.selected();
     PVHGRUB_TRY(teletype_.write((selected ? "* " : "  ") + std::to_string(i) + "  " +
-                                escaped(entry.title, teletype_.utf8()) + (entry.is_submenu ? " >" : "") + "\n"));
+                                escaped(entry.title, teletype_.utf8()) + (entry.is_submenu ? " >" : "") +
+                                "\n"));
   }
-  return tell("NUMBER boots that entry, Enter the marked one. a NUMBER: change its command line. c: command prompt." +
-              std::string(session_.trail().empty() ? "" : " b: back.") + " l: list again. q: boot nothing.");
+  return tell(
+      "NUMBER boots that entry, Enter the marked one. a NUMBER: change its command line. c: command prompt." +
+      std::string(session_.trail().empty() ? "" : " b: back.") + " l: list again. q: boot nothing.");
 }
 
 Result<NumberedMenu::Chosen> NumberedMenu::ask() {

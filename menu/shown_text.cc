@@ -93,7 +93,8 @@ std::vector<std::u32string> wrap(std::u32string_view shown, int columns, std::si
       if (blank != std::u32string::npos && blank > 0) line.resize(blank + 1);
     }
     shown.remove_prefix(line.size());
-    while (!shown.empty() && shown.front() == U' ' && !line.empty() && line.back() != U' ') shown.remove_prefix(1);
+    while (!shown.empty() && shown.front() == U' ' && !line.empty() && line.back() != U' ')
+      shown.remove_prefix(1);
     lines.push_back(std::move(line));
   } while (!shown.empty() && lines.size() < most_lines);
   return lines;
@@ -101,7 +102,9 @@ std::vector<std::u32string> wrap(std::u32string_view shown, int columns, std::si
 
 void append_utf8(std::string& text, char32_t character) {
   const auto value = static_cast<std::uint32_t>(character);
-  const auto byte = [&text](std::uint32_t bits) { text += static_cast<char>(static_cast<unsigned char>(bits)); };
+  const auto byte = [&text](std::uint32_t bits) {
+    text += static_cast<char>(static_cast<unsigned char>(bits));
+  };
   if (value < 0x80) {
     byte(value);
   } else if (value < 0x800) {

@@ -27,12 +27,15 @@ struct ShownPiece {
 /// Cells that a shown text takes.
 [[nodiscard]] int width_of(std::u32string_view shown);
 
-/// As much of it as fits into `columns` cells; where that is not all, `more` stands at its end (if there is room).
-[[nodiscard]] std::u32string cut_to_width(std::u32string_view shown, int columns, std::u32string_view more = U"");
+/// As much of it as fits into `columns` cells; where that is not all, `more` stands at its end (if there is
+/// room).
+[[nodiscard]] std::u32string cut_to_width(std::u32string_view shown, int columns,
+                                          std::u32string_view more = U"");
 
 /// Cut into lines of at most `columns` cells, at a blank where there is one; at least one line. At most
 /// `most_lines`; the last one ends with "..." where there is more.
-[[nodiscard]] std::vector<std::u32string> wrap(std::u32string_view shown, int columns, std::size_t most_lines);
+[[nodiscard]] std::vector<std::u32string> wrap(std::u32string_view shown, int columns,
+                                               std::size_t most_lines);
 
 /// UTF-8 of one character.
 void append_utf8(std::string& text, char32_t character);

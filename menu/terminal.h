@@ -43,7 +43,8 @@ class Terminal {
   virtual void frame(int row, int column, int rows, int columns) = 0;
   /// Where the cursor stands after show(); nowhere after clear().
   virtual void place_cursor(int row, int column) = 0;
-  /// Brings the screen up to date. A terminal that takes nothing just now is left behind rather than waited for.
+  /// Brings the screen up to date. A terminal that takes nothing just now is left behind rather than waited
+  /// for.
   virtual void show() = 0;
   /// The same from nothing, for a screen that something else has written on.
   virtual void redraw() = 0;

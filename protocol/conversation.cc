@@ -187,7 +187,8 @@ Result<void> Conversation::handle_menu_open(const Frame& frame) {
 }
 
 Result<void> Conversation::handle_decision(const Frame& frame) {
-  if (!choice_seen_ || decision_seen_ || menu_open_ || bare_configuration_) return broken("a decision out of order");
+  if (!choice_seen_ || decision_seen_ || menu_open_ || bare_configuration_)
+    return broken("a decision out of order");
   decision_seen_ = true;
   PVHGRUB_TRY_ASSIGN(const DecisionMessage decision, DecisionMessage::decode(frame.payload));
   PVHGRUB_TRY(check_command_line(decision.command_line));

@@ -35,8 +35,8 @@ class WorkerEvents {
   [[nodiscard]] virtual Result<void> echo(Bytes text) = 0;
   [[nodiscard]] virtual Result<void> menu(const MenuMessage& menu) = 0;
   [[nodiscard]] virtual Result<void> entry(const EntryMessage& entry) = 0;
-  /// What is to be booted. Comes again where that could not be, and a person chose anew; then all outputs of the one
-  /// before have been given up.
+  /// What is to be booted. Comes again where that could not be, and a person chose anew; then all outputs of
+  /// the one before have been given up.
   [[nodiscard]] virtual Result<void> choice(const ChoiceMessage& choice) = 0;
   /// A person is asked on the terminal from here on, or no more.
   [[nodiscard]] virtual Result<void> menu_open(bool open) = 0;

@@ -4,7 +4,8 @@
 namespace pvhgrub::protocol {
 
 /// The worker's file descriptors by number. 0 to 2 are /dev/null, but for:
-inline constexpr int kTerminalDescriptor = 0;  ///< where a menu is shown and keys come from, where there is one
+inline constexpr int kTerminalDescriptor =
+    0;  ///< where a menu is shown and keys come from, where there is one
 inline constexpr int kChannelDescriptor = 3;  ///< the socketpair to the broker
 inline constexpr int kScriptDescriptor =
     4;  ///< a memfd with a script, where one was given; closed before parsing

@@ -23,13 +23,13 @@
 namespace pvhgrub::protocol {
 
 enum class FrameType : std::uint16_t {
-  kRequest = 1,       ///< broker to worker, first and only
-  kLayers = 2,        ///< worker: what confines it; first, once
-  kLog = 3,           ///< worker: one line for a person
-  kEcho = 4,          ///< worker, evaluating: what the script prints
-  kMenu = 5,          ///< worker, listing: the menu's own properties; once, before the entries
-  kEntry = 6,         ///< worker, listing: one entry, parents before children
-  kChoice = 7,        ///< worker, booting: what was chosen; before the streams; again where a person chose anew
+  kRequest = 1,  ///< broker to worker, first and only
+  kLayers = 2,   ///< worker: what confines it; first, once
+  kLog = 3,      ///< worker: one line for a person
+  kEcho = 4,     ///< worker, evaluating: what the script prints
+  kMenu = 5,     ///< worker, listing: the menu's own properties; once, before the entries
+  kEntry = 6,    ///< worker, listing: one entry, parents before children
+  kChoice = 7,   ///< worker, booting: what was chosen; before the streams; again where a person chose anew
   kStreamBegin = 8,   ///< worker: an output begins
   kHole = 9,          ///< worker: zero bytes of an output
   kExtent = 10,       ///< worker: bytes of an output that lie on a disk

@@ -101,8 +101,7 @@ Result<LayerReport> confine(const ConfineOptions& options) {
 
 #ifndef PVHGRUB_SANITIZED_BUILD
   // Last, because it forbids all of the above.
-  PVHGRUB_TRY_ASSIGN(const SeccompSummary seccomp,
-                     load_seccomp_filter(options.profile, descriptors));
+  PVHGRUB_TRY_ASSIGN(const SeccompSummary seccomp, load_seccomp_filter(options.profile, descriptors));
   report.seccomp = true;
   report.allowed_calls = seccomp.allowed_calls;
   report.refused_calls = seccomp.refused_calls;

@@ -18,7 +18,8 @@ struct ConfineOptions {
   Profile profile = Profile::kExtract;
   ConfinePlan plan;  ///< ConfinePlan::from_arguments(argc, argv)
   /// The channel is the only descriptor that write(2) takes from here on, but for what the profile adds; the
-  /// disks are open read-only: pread, read, lseek, fstat and posix_fadvise take these. The terminal is one of 0-2.
+  /// disks are open read-only: pread, read, lseek, fstat and posix_fadvise take these. The terminal is one of
+  /// 0-2.
   GrantedDescriptors descriptors;
 };
 

@@ -35,7 +35,8 @@ constexpr Limit kLimits[] = {
     {RLIMIT_AS, "AS", kAddressSpace, limits::kMiB, " MiB"},
     // Soft = hard, so SIGKILL at once: process 1 of a pid namespace is not stopped by SIGXCPU.
     {RLIMIT_CPU, "CPU", limits::kWorkerCpuSeconds, 1, " s"},
-    // Not the number of those held: no descriptor can be made, and those held go on working. See limit_resources().
+    // Not the number of those held: no descriptor can be made, and those held go on working. See
+    // limit_resources().
     {RLIMIT_NOFILE, "NOFILE", 0, 1, ""},
     {RLIMIT_NPROC, "NPROC", 0, 1, ""},
     // Its one output is a socket, to which this does not apply.

@@ -99,12 +99,15 @@ constexpr auto kApplianceRows = std::to_array<SyscallRule>({
     {"write", Action::kAllow, {appliance(0)}, "questions to the appliance"},
 });
 
-// A terminal as ncurses drives it. Never TIOCSTI, which types for whoever reads that terminal next, nor any other
-// request: what is not here kills.
+// A terminal as ncurses drives it. Never TIOCSTI, which types for whoever reads that terminal next, nor any
+// other request: what is not here kills.
 constexpr auto kTerminalRows = std::to_array<SyscallRule>({
     {"read", Action::kAllow, {terminal(0)}, "keys"},
     {"write", Action::kAllow, {terminal(0)}, "the screen"},
-    {"ioctl", Action::kAllow, {terminal(0), equals(1, TCGETS, "TCGETS")}, "the terminal's mode, to put it back"},
+    {"ioctl",
+     Action::kAllow,
+     {terminal(0), equals(1, TCGETS, "TCGETS")},
+     "the terminal's mode, to put it back"},
     {"ioctl",
      Action::kAllow,
      {terminal(0), equals(1, TCSETSW, "TCSETSW")},
@@ -113,7 +116,10 @@ constexpr auto kTerminalRows = std::to_array<SyscallRule>({
      Action::kAllow,
      {terminal(0), equals(1, TIOCGWINSZ, "TIOCGWINSZ")},
      "its size: no signal tells of a change on a terminal that is not the controlling one"},
-    {"poll", Action::kAllow, {equals(1, 1, "is 1")}, "waits for a key; tells no more than whether there is one"},
+    {"poll",
+     Action::kAllow,
+     {equals(1, 1, "is 1")},
+     "waits for a key; tells no more than whether there is one"},
     {"ppoll", Action::kAllow, {equals(1, 1, "is 1")}, "the same on machines without poll"},
     {"rt_sigaction", Action::kRefuse, {}, "ncurses shields its output from SIGTSTP, which nobody sends here"},
 });

@@ -26,7 +26,6 @@ enum class Profile : std::uint8_t {
   return profile == Profile::kMenu || profile == Profile::kMenuWithAppliance;
 }
 
-
 /// One condition on one argument. All conditions of a rule must hold.
 struct ArgumentRule {
   enum class Test : std::uint8_t {

@@ -90,8 +90,8 @@ void Console::notice(std::string_view where, std::string_view text) {
 
 void Console::error(const Error& error) {
   hold(false);
-  line(spdlog::level::err,
-       (runtime_error_prefix_ ? "RuntimeError: " : "pvhgrub: error: ") + escape_for_terminal(error.describe()));
+  line(spdlog::level::err, (runtime_error_prefix_ ? "RuntimeError: " : "pvhgrub: error: ") +
+                               escape_for_terminal(error.describe()));
 }
 
 Result<void> Console::print(std::string_view text) {

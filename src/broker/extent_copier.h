@@ -31,8 +31,8 @@ class ExtentCopier {
   /// Writes bytes, queues an extent. The piece has been checked against the output's size and the disk's.
   [[nodiscard]] Result<void> add(protocol::OutputKind kind, const protocol::Piece& piece);
 
-  /// Bytes of all outputs that are in their files, and those that were announced; the sizes of outputs whose end has not
-  /// come may be too large.
+  /// Bytes of all outputs that are in their files, and those that were announced; the sizes of outputs whose
+  /// end has not come may be too large.
   struct Amount {
     std::uint64_t done = 0;
     std::uint64_t total = 0;

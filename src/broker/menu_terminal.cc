@@ -61,8 +61,8 @@ MenuTerminal::MenuTerminal(MenuTerminal&& other) noexcept
 MenuTerminal::~MenuTerminal() {
   if (fd_ < 0) return;
   if (menu_open_) {
-    // Character set, attributes and keypad as terminals have them at first (ECMA-48, DEC STD 070), then a line of its
-    // own for whatever comes next. Never waits: nobody may be reading on the other side.
+    // Character set, attributes and keypad as terminals have them at first (ECMA-48, DEC STD 070), then a
+    // line of its own for whatever comes next. Never waits: nobody may be reading on the other side.
     const bool escapes = takes_escape_sequences(environment("TERM"));
     const std::string_view text = escapes ? "\x0F\x1B[m\x1B[?1l\x1B>\r\n" : "\r\n";
     const int flags = fcntl(fd_, F_GETFL);
@@ -85,7 +85,8 @@ bool locale_is_utf8() {
   for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
     std::string value(environment(name));
     if (value.empty()) continue;
-    std::ranges::transform(value, value.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+    std::ranges::transform(value, value.begin(),
+                           [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
     return value.find("UTF-8") != std::string::npos || value.find("UTF8") != std::string::npos;
   }
   return false;

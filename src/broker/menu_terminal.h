@@ -13,7 +13,8 @@
 
 namespace pvhgrub::broker {
 
-/// Whether a person may be asked at all when nobody says so: keys can come and be answered where results do not go.
+/// Whether a person may be asked at all when nobody says so: keys can come and be answered where results do
+/// not go.
 [[nodiscard]] bool can_ask_a_person();
 
 class MenuTerminal {
@@ -42,7 +43,8 @@ class MenuTerminal {
   bool menu_open_ = false;
 };
 
-/// Whether the environment of this program says that its terminal takes UTF-8 (LC_ALL, LC_CTYPE, LANG; POSIX, 8.2).
+/// Whether the environment of this program says that its terminal takes UTF-8 (LC_ALL, LC_CTYPE, LANG;
+/// POSIX, 8.2).
 [[nodiscard]] bool locale_is_utf8();
 
 }  // namespace pvhgrub::broker

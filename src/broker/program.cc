@@ -156,7 +156,8 @@ class Program {
     std::string text;
     if (const auto domain = domain_of_output_directory(options_.output_directory)) {
       text = domain_name_from_xenstore(*domain);
-      text += (text.empty() ? "domain " : " (domain ") + std::to_string(*domain) + (text.empty() ? ", " : "), ");
+      text +=
+          (text.empty() ? "domain " : " (domain ") + std::to_string(*domain) + (text.empty() ? ", " : "), ");
     }
     return text + options_.disk;
   }

@@ -47,7 +47,8 @@ std::string progress_line(std::uint64_t done, std::uint64_t total, std::uint64_t
     if (total != 0) facts += ", " + std::to_string((total - done + rate - 1) / rate) + " s left";
   }
   if (total != 0 && line.size() + kBarWidth + 3 + facts.size() < columns) {
-    const auto filled = static_cast<std::size_t>(static_cast<double>(done) / static_cast<double>(total) * kBarWidth);
+    const auto filled =
+        static_cast<std::size_t>(static_cast<double>(done) / static_cast<double>(total) * kBarWidth);
     line += "[" + std::string(filled, '#') + std::string(kBarWidth - filled, ' ') + "] ";
   }
   line += facts;

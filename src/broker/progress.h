@@ -7,8 +7,8 @@
 
 namespace pvhgrub::broker {
 
-/// The line itself, at most `columns` characters of ASCII: what is copied, a bar where there is room, bytes, rate,
-/// time left. `total`: bytes, 0 where it is not known yet.
+/// The line itself, at most `columns` characters of ASCII: what is copied, a bar where there is room, bytes,
+/// rate, time left. `total`: bytes, 0 where it is not known yet.
 [[nodiscard]] std::string progress_line(std::uint64_t done, std::uint64_t total, std::uint64_t milliseconds,
                                         unsigned columns);
 

@@ -76,8 +76,8 @@ Result<void> RequestHandler::choice(const protocol::ChoiceMessage& choice) {
   return {};
 }
 
-// The screen is the menu's from here on: lines in between would tear it, also after a choice that cannot be booted, which
-// brings it back.
+// The screen is the menu's from here on: lines in between would tear it, also after a choice that cannot be
+// booted, which brings it back.
 Result<void> RequestHandler::menu_open(bool open) {
   if (terminal_ == nullptr) return unasked();
   terminal_->menu_open(open);

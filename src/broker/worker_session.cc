@@ -32,9 +32,9 @@ Result<std::string> find_worker(bool with_menu) {
   places.push_back(std::filesystem::path(kLibexecDirectory) / name);
   for (const std::filesystem::path& place : places)
     if (access(place.c_str(), X_OK) == 0) return place.string();
-  return fail(ErrorCode::kSandbox, name + " is neither beside this program nor in " + std::string(kLibexecDirectory) +
-                                       (with_menu ? "; install pvhgrub with its menu, or give -q"
-                                                  : "; install pvhgrub again"));
+  return fail(ErrorCode::kSandbox,
+              name + " is neither beside this program nor in " + std::string(kLibexecDirectory) +
+                  (with_menu ? "; install pvhgrub with its menu, or give -q" : "; install pvhgrub again"));
 }
 
 Result<protocol::VerdictMessage> WorkerSession::run(const protocol::Request& request,

@@ -23,12 +23,13 @@ struct SessionSettings {
   bool allow_landlock_only = false;
   std::uint64_t deadline_milliseconds = 0;  ///< 0: none
   std::uint64_t started_milliseconds = 0;  ///< when the deadline began (CLOCK_MONOTONIC); 0: with the session
-  int terminal = -1;                       ///< where a person is asked, on standard input's number; -1: nowhere
-  bool shows_progress = false;             ///< there, while contents are copied
-  ApplianceProcess* appliance = nullptr;   ///< started already, where there is one; outlives the session
+  int terminal = -1;            ///< where a person is asked, on standard input's number; -1: nowhere
+  bool shows_progress = false;  ///< there, while contents are copied
+  ApplianceProcess* appliance = nullptr;  ///< started already, where there is one; outlives the session
 };
 
-/// pvhgrub-worker, or pvhgrub-worker-menu which can ask a person, beside this program, else where it was installed.
+/// pvhgrub-worker, or pvhgrub-worker-menu which can ask a person, beside this program, else where it was
+/// installed.
 [[nodiscard]] Result<std::string> find_worker(bool with_menu);
 
 class WorkerSession {

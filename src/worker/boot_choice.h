@@ -19,8 +19,8 @@ namespace pvhgrub::worker {
 /// Makes what --boot-hypervisor asks for of the entry. kNoEntry where it is one that cannot be booted.
 [[nodiscard]] Result<void> settle_choice(grubcfg::Choice& choice, const protocol::Request& request);
 
-/// libxl drops an item of 8192 bytes or more and boots without a command line, so that is refused here (kLimit); so is
-/// what no result format can carry (kDamaged).
+/// libxl drops an item of 8192 bytes or more and boots without a command line, so that is refused here
+/// (kLimit); so is what no result format can carry (kDamaged).
 [[nodiscard]] Result<void> check_command_line(const grubcfg::Choice& choice);
 
 /// All that the decision depends on beside the kernel itself.

@@ -139,7 +139,8 @@ class BootMode {
     if (request_.kernel) return cannot("--kernel=" + *request_.kernel);
     if (request_.ramdisk) return cannot("--ramdisk=" + *request_.ramdisk);
     if (!host_files_.ramdisk_members().empty()) return cannot("--module");
-    if (picked_another_) return cannot(request_.entry ? "--entry=" + *request_.entry : "another entry than the default");
+    if (picked_another_)
+      return cannot(request_.entry ? "--entry=" + *request_.entry : "another entry than the default");
     if (!request_.arguments.empty())
       reporter_.notice("--args", "firmware takes no command line: " + request_.arguments + " goes nowhere");
     return {};

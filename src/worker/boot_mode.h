@@ -20,7 +20,8 @@ class Person {
   [[nodiscard]] virtual bool reject(const Error& why) = 0;
 };
 
-/// Chooses what to boot, or asks `person` where that is not null, and sends its kernel, ramdisk and command line.
+/// Chooses what to boot, or asks `person` where that is not null, and sends its kernel, ramdisk and command
+/// line.
 [[nodiscard]] Result<void> run_boot(Guest& guest, const protocol::Request& request, Channel& channel,
                                     Reporter& reporter, Budget& budget, Person* person);
 

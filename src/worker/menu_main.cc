@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// pvhgrub-worker-menu: pvhgrub-worker that can ask a person. A program of its own, so that whoever asks nobody loads none
-// of what shows menus.
+// pvhgrub-worker-menu: pvhgrub-worker that can ask a person. A program of its own, so that whoever asks
+// nobody loads none of what shows menus.
 #include <unistd.h>
 
 #include "src/worker/menu_person.h"

@@ -64,7 +64,8 @@ class Host final : public menu::MenuHost {
       return host_files_.find(protocol::HostFile::Role::kFirmware) != nullptr
                  ? "by firmware: it is an EFI program"
                  : Result<std::string>(std::unexpected(
-                       Error{ErrorCode::kNoEntry, "it is an EFI program, and " + service_.request.no_firmware, "", 0}));
+                       Error{ErrorCode::kNoEntry, "it is an EFI program, and " + service_.request.no_firmware,
+                             "", 0}));
     if (!entry.bootable()) return std::unexpected(not_linux({{}, "", "", entry, false}));
     PVHGRUB_TRY_ASSIGN(const std::unique_ptr<fs::File> kernel, service_.guest.open_file(entry.kernel));
     InterruptibleBytes bytes(*kernel, interrupted);
@@ -102,7 +103,8 @@ class Host final : public menu::MenuHost {
   std::uint64_t processor_milliseconds() override {
     timespec time = {};
     if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) != 0) return 0;
-    return static_cast<std::uint64_t>(time.tv_sec) * 1000 + static_cast<std::uint64_t>(time.tv_nsec) / 1'000'000;
+    return static_cast<std::uint64_t>(time.tv_sec) * 1000 +
+           static_cast<std::uint64_t>(time.tv_nsec) / 1'000'000;
   }
 
  private:

@@ -24,7 +24,8 @@ void Reporter::notice(std::string where, std::string message) {
 }
 
 void Reporter::explain(std::string text) {
-  if (explain_ && destination_ == Destination::kBroker) log(protocol::LogLevel::kExplain, {}, std::move(text));
+  if (explain_ && destination_ == Destination::kBroker)
+    log(protocol::LogLevel::kExplain, {}, std::move(text));
 }
 
 Result<void> Reporter::echo(std::string_view text) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The confined half of pvhgrub. The order of worker_main() is the security argument: the request (from the broker, which is
-// trusted) is read first, then every power is given up, then the first guest byte is read.
+// The confined half of pvhgrub. The order of worker_main() is the security argument: the request (from the
+// broker, which is trusted) is read first, then every power is given up, then the first guest byte is read.
 #pragma once
 
 #include <memory>
@@ -30,7 +30,8 @@ class MenuTerminal {
 
 using OpenTerminal = std::unique_ptr<MenuTerminal> (*)(const protocol::RequestTerminal& terminal);
 
-/// The whole program but for its exit; returns the exit status. `open_terminal`: null where nobody can be asked.
+/// The whole program but for its exit; returns the exit status. `open_terminal`: null where nobody can be
+/// asked.
 [[nodiscard]] int worker_main(int argc, char** argv, OpenTerminal open_terminal);
 
 }  // namespace pvhgrub::worker

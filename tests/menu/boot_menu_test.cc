@@ -19,7 +19,8 @@ menuentry 'Nothing' { true }
 /// A menu of that configuration, and a person whose keys the test gives.
 struct Scene {
   explicit Scene(const std::string& configuration, Size size = {24, 80}) : terminal(size) {
-    auto loaded = grubcfg::load_bare_configuration(configuration, {"grub2", "", "/grub.cfg"}, {}, budget, words);
+    auto loaded =
+        grubcfg::load_bare_configuration(configuration, {"grub2", "", "/grub.cfg"}, {}, budget, words);
     REQUIRE(loaded);
     menu = *std::move(loaded);
     session.emplace(*menu, host, words);
@@ -144,7 +145,8 @@ TEST_CASE("an entry that loads nothing says so and leaves the menu open") {
   bool told = false;
   scene.terminal.on_read = [&] {
     told = told || scene.terminal.text().find("the entry loads nothing") != std::string::npos;
-    if (told) scene.terminal.keys = {typed('x'), {Kind::kHome}, {Kind::kEnter}}, scene.terminal.on_read = nullptr;
+    if (told)
+      scene.terminal.keys = {typed('x'), {Kind::kHome}, {Kind::kEnter}}, scene.terminal.on_read = nullptr;
   };
   REQUIRE(scene.choose());
   CHECK(told);

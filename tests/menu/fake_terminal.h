@@ -113,7 +113,8 @@ class FakeHost final : public MenuHost {
   void begin_request() override { budget_ = whole_; }
   void send_words(WordsTo where) override { words_to = where; }
   std::string words() override { return std::exchange(text, {}); }
-  Result<std::string> boot_kind(const grubcfg::BootEntry&, const std::function<bool()>& interrupted) override {
+  Result<std::string> boot_kind(const grubcfg::BootEntry&,
+                                const std::function<bool()>& interrupted) override {
     ++boot_kinds;
     return interrupted() ? std::string() : std::string("direct, since a test says so");
   }

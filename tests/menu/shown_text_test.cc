@@ -31,7 +31,7 @@ class Utf8Locale {
 TEST_CASE("controls, bytes that are no text and invisible characters are shown by their bytes") {
   CHECK(narrow(shown_text("a\x1B[2J\n\x7F", false)) == "a\\x1b[2J\\x0a\\x7f");
   CHECK(narrow(shown_text("\xFF\xC3", true)) == "\\xff\\xc3");
-  CHECK(narrow(shown_text("\xC2\x9B", true)) == "\\xc2\\x9b");          // CSI of eight bits
+  CHECK(narrow(shown_text("\xC2\x9B", true)) == "\\xc2\\x9b");           // CSI of eight bits
   CHECK(narrow(shown_text("\xE2\x80\xAE", true)) == "\\xe2\\x80\\xae");  // right-to-left override
 }
 

@@ -113,8 +113,18 @@ TEST_CASE("a text grows to its limit and no further") {
 
 TEST_CASE("keys at the very ends do nothing") {
   TextEdit edit("", false);
-  apply(edit, {{Kind::kBackspace}, {Kind::kDelete}, {Kind::kLeft}, {Kind::kRight}, {Kind::kUp}, {Kind::kDown},
-               control('k'), control('u'), control('w'), control('y'), {Kind::kPageUp}, {Kind::kPageDown}});
+  apply(edit, {{Kind::kBackspace},
+               {Kind::kDelete},
+               {Kind::kLeft},
+               {Kind::kRight},
+               {Kind::kUp},
+               {Kind::kDown},
+               control('k'),
+               control('u'),
+               control('w'),
+               control('y'),
+               {Kind::kPageUp},
+               {Kind::kPageDown}});
   CHECK(edit.text().empty());
 }
 

@@ -112,7 +112,8 @@ TEST_CASE("a terminal gives a hostile worker a screen and keys, and no way to ty
   // All else is as without; only what the terminal's rows speak of is told apart above.
   std::vector<Probe> others;
   for (const Probe& probe : all_probes())
-    if (probe.call != "ioctl" && probe.call != "poll" && probe.call != "ppoll" && probe.call != "rt_sigaction")
+    if (probe.call != "ioctl" && probe.call != "poll" && probe.call != "ppoll" &&
+        probe.call != "rt_sigaction")
       others.push_back(probe);
   CHECK(wrong_outcomes_of(others, {.terminal = true}) == "");
 }

@@ -110,7 +110,8 @@ std::string run_probe(const std::string& name, const ProbeContext& context) {
   }
   if (numbers.ends_with('A')) {
     numbers.pop_back();
-    options.profile = options.descriptors.terminal ? Profile::kMenuWithAppliance : Profile::kExtractWithAppliance;
+    options.profile =
+        options.descriptors.terminal ? Profile::kMenuWithAppliance : Profile::kExtractWithAppliance;
     options.descriptors.appliance = kAppliance;
   }
   if (numbers.ends_with(" 2")) options.descriptors.disks.push_back(kSecondDisk);

@@ -48,7 +48,7 @@ struct RunningProbe {
   UniqueFd disk;
   UniqueFd appliance = {};
   UniqueFd terminal = {};  ///< the other end of the worker's
-  std::string text = {};  ///< what it has said so far
+  std::string text = {};   ///< what it has said so far
 
   /// Takes what it says up to the next line end, or to its end. False at the end, or after ten seconds.
   bool read_line(std::string& line);

@@ -47,7 +47,8 @@ TEST_CASE("the policies with an appliance and a menu are the reviewed ones") {
 }
 
 TEST_CASE("no policy has one row that refuses what another allows") {
-  for (const Profile profile : {Profile::kExtractWithAppliance, Profile::kMenu, Profile::kMenuWithAppliance}) {
+  for (const Profile profile :
+       {Profile::kExtractWithAppliance, Profile::kMenu, Profile::kMenuWithAppliance}) {
     const auto table = syscall_table(profile);
     for (const SyscallRule& rule : table)
       for (const SyscallRule& other : table)
@@ -58,8 +59,9 @@ TEST_CASE("no policy has one row that refuses what another allows") {
 
 TEST_CASE("every row of the terminal is tried with good arguments, and each call with bad ones") {
   for (const SyscallRule& rule : syscall_table(Profile::kMenu)) {
-    if (std::ranges::none_of(rule.arguments,
-                             [](const auto& argument) { return argument.test == ArgumentRule::Test::kTerminal; }))
+    if (std::ranges::none_of(rule.arguments, [](const auto& argument) {
+          return argument.test == ArgumentRule::Test::kTerminal;
+        }))
       continue;
     INFO(rule.name);
     const auto of_call = [&](Expected expected) {

@@ -10,7 +10,8 @@ namespace pvhgrub::broker {
 using limits::kMiB;
 
 TEST_CASE("progress tells bytes, rate and the time that is left") {
-  CHECK(progress_line(30 * kMiB, 90 * kMiB, 1000, 60) == "Loading 30.0 MiB of 90.0 MiB, 30.0 MiB/s, 2 s left");
+  CHECK(progress_line(30 * kMiB, 90 * kMiB, 1000, 60) ==
+        "Loading 30.0 MiB of 90.0 MiB, 30.0 MiB/s, 2 s left");
 }
 
 TEST_CASE("where there is room a bar shows it too") {
