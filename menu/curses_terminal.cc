@@ -25,7 +25,7 @@ using std::chrono::milliseconds;
 /// An Escape key is told from the begin of another key's bytes by the time after it.
 constexpr int kEscapeMilliseconds = 100;
 /// How often the terminal's size is asked for: no signal tells of a change.
-constexpr milliseconds kSizeInterval{250};
+constexpr milliseconds kSizeInterval{500};
 /// The largest size that is drawn on, in cells.
 constexpr int kMostRows = 300;
 constexpr int kMostColumns = 500;

@@ -37,6 +37,9 @@ bool takes_escape_sequences(std::string_view type) {
 }  // namespace
 
 bool can_ask_a_person() {
+  // In the background of a shell the keys are somebody else's. libxl makes its pty the controlling terminal.
+  const pid_t foreground = tcgetpgrp(STDIN_FILENO);
+  if (foreground >= 0 && foreground != getpgrp()) return false;
   return isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 &&
          (fcntl(STDIN_FILENO, F_GETFL) & O_ACCMODE) == O_RDWR;
 }

@@ -19,7 +19,7 @@ KEYS = {
     "pageup": "\x1b[5~", "pagedown": "\x1b[6~", "delete": "\x1b[3~", "esc": "\x1b", "enter": "\r", "tab": "\t",
     "backspace": "\x7f", "f2": "\x1bOQ", "f4": "\x1bOS", "f10": "\x1b[21~",
 }
-SECONDS = 5
+SECONDS = 30
 
 
 class Console:

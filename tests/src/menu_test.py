@@ -233,6 +233,15 @@ class MenuTest(unittest.TestCase):
         opened.press("enter")
         self.assertIn("root=/dev/one", self.booted(opened))
 
+    def test_a_guest_that_hides_its_menu_by_its_environment_block_is_obeyed(self):
+        more = ("load_env\nif [ \"${menu_auto_hide}\" = 1 -a \"${boot_success}\" = 1 ]; then\n"
+                "  set timeout_style=hidden\n  set timeout=1\nfi\n")
+        block = b"# GRUB Environment Block\nmenu_auto_hide=1\nboot_success=1\n"
+        disk = self.disk(configuration(60, more), [("/boot/grub/grubenv", block.ljust(1024, b"#"))])
+        opened = self.start(disk)
+        self.assertIn("root=/dev/one", self.booted(opened))
+        self.assertNotIn("Second Linux", opened.bytes.decode(errors="replace"))
+
     # --- The editor
 
     def test_an_edited_entry_boots_as_edited(self):
@@ -484,6 +493,13 @@ class MenuTest(unittest.TestCase):
         done = subprocess.run([PVHGRUB, "--output-format=simple", f"--output-directory={self.out}",
                                self.disk(configuration())], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
         self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_in_the_background_of_a_shell_nobody_is_asked(self):
+        command = f"set -m; {PVHGRUB} --output={self.record} --output-directory={self.out} {self.disk(configuration())} & wait"
+        opened = console.Console("/bin/sh", "-c", command, raw=False)
+        self.addCleanup(opened.close)
+        self.assertEqual(opened.finish(), 0)
+        self.assertNotIn("Second Linux", opened.text())
 
     def test_interactive_without_a_terminal_is_an_error(self):
         done = subprocess.run([PVHGRUB, "-i", self.disk(configuration())], stdin=subprocess.DEVNULL, capture_output=True,
