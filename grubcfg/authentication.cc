@@ -188,14 +188,16 @@ Result<bool> Login::log_in_without_name(const std::vector<MenuPassword>& passwor
   Result<bool> answer = false;
   const std::size_t count = std::min(passwords.size(), limits::kCheckedPasswords);
   for (const MenuPassword& candidate : std::span(passwords).first(count)) {
-    Result<bool> matches = password_matches(candidate, password);
-    if (!matches && answer) answer = std::unexpected(std::move(matches).error());
-    if (!matches || !*matches) continue;
+    const Result<bool> matches = password_matches(candidate, password);
+    if (!matches) {
+      if (answer) answer = std::unexpected(matches.error());
+      continue;
+    }
+    if (!*matches) continue;
     note(candidate.user);
-    answer = true;
-    break;
+    return true;
   }
-  if (answer && !*answer && count < passwords.size())
+  if (answer && count < passwords.size())
     return fail(ErrorCode::kUnsupported, "the menu has more than " + std::to_string(count) +
                                              " passwords, of which only the first are checked");
   return answer;
