@@ -267,8 +267,8 @@ bool is_unchanged(std::string_view text, std::string_view editable) {
 }
 
 Result<BootEntry> read_edited_entry(const BootEntry& original, std::string_view text,
-                                    const std::string& device, GuestFiles files, const fs::Devices* devices,
-                                    Budget& budget) {
+                                    const std::string& device, const GuestFiles& files,
+                                    const fs::Devices* devices, Budget& budget) {
   if (text.size() > limits::kWordBytes)
     return fail(ErrorCode::kLimit, "an edited entry of " + std::to_string(text.size()) + " bytes");
   PVHGRUB_TRY(budget.charge_bytes(2 * text.size(), kReading));

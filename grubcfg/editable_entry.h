@@ -28,7 +28,7 @@ namespace pvhgrub::grubcfg {
 /// does not show (a hypervisor, environment blocks) stays. `device`: of names without one. BootEntry::error
 /// tells the line that is wrong, or the file that is not there. The error is kLimit and the like.
 [[nodiscard]] Result<BootEntry> read_edited_entry(const BootEntry& original, std::string_view text,
-                                                  const std::string& device, GuestFiles files,
+                                                  const std::string& device, const GuestFiles& files,
                                                   const fs::Devices* devices, Budget& budget);
 
 /// Sets BootEntry::error where the kernel, a hypervisor or an initrd is not there.

@@ -281,6 +281,7 @@ void reset_signals() {
 OpenedTerminal open_terminal(int fd, const std::string& type, bool utf8) {
   const bool wide = utf8 && std::setlocale(LC_CTYPE, "C.UTF-8") != nullptr;
   // Both streams stay open for as long as the process lives, as ncurses needs.
+  // NOLINTBEGIN(clang-analyzer-unix.Stream)
   FILE* const in = fdopen(fd, "r");
   FILE* const out = fdopen(fd, "w");
   if (in == nullptr || out == nullptr) return {nullptr, std::make_unique<DescriptorTeletype>(fd, wide)};
@@ -305,5 +306,6 @@ OpenedTerminal open_terminal(int fd, const std::string& type, bool utf8) {
   }
   return {std::make_unique<CursesTerminal>(fd, wide), nullptr};
 }
+// NOLINTEND(clang-analyzer-unix.Stream)
 
 }  // namespace pvhgrub::menu

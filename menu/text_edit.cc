@@ -152,9 +152,15 @@ bool TextEdit::move(const Key& key, std::size_t page) {
     column_ = 0;
   } else if (key.is(Kind::kEnd) || key.is_control('e')) {
     column_ = lines_[line_].size();
-  } else if (single_line_) {
-    return false;
-  } else if (key.is(Kind::kUp) || key.is_control('p')) {
+  } else {
+    return !single_line_ && move_between_lines(key, page);
+  }
+  return true;
+}
+
+bool TextEdit::move_between_lines(const Key& key, std::size_t page) {
+  using Kind = Key::Kind;
+  if (key.is(Kind::kUp) || key.is_control('p')) {
     to_line(line_ > 0 ? line_ - 1 : 0);
   } else if (key.is(Kind::kDown) || key.is_control('n')) {
     to_line(std::min(line_ + 1, lines_.size() - 1));
@@ -186,16 +192,17 @@ bool TextEdit::change(const Key& key) {
     kill(word_before(), column_);
   } else if (key.is_control('y')) {
     insert(std::string(killed_));
-  } else if (single_line_) {
-    return false;
-  } else if (key.is(Kind::kEnter)) {
-    insert("\n");
-  } else if (key.is_control('o')) {
-    insert("\n");
-    left();
   } else {
-    return false;
+    return !single_line_ && change_lines(key);
   }
+  return true;
+}
+
+bool TextEdit::change_lines(const Key& key) {
+  const bool opens = key.is_control('o');
+  if (!opens && !key.is(Key::Kind::kEnter)) return false;
+  insert("\n");
+  if (opens) left();
   return true;
 }
 

@@ -37,7 +37,9 @@ class TextEdit {
 
  private:
   bool move(const Key& key, std::size_t page);
+  bool move_between_lines(const Key& key, std::size_t page);
   bool change(const Key& key);
+  bool change_lines(const Key& key);
   void break_line();
   void backspace();
   void remove();

@@ -9,7 +9,7 @@ report() {
   failed=1
 }
 
-sources=$(find base bootimage fsreaders fuzz grubcfg protocol sandbox src tests \( -name '*.cc' -o -name '*.h' \) | sort)
+sources=$(find base bootimage fsreaders fuzz grubcfg menu protocol sandbox src tests \( -name '*.cc' -o -name '*.h' \) | sort)
 scripts="dev .ci/run $(find bench tests packaging -name '*.sh' | tr '\n' ' ')"
 
 echo '== licence lines'
@@ -35,7 +35,7 @@ ninja -C build-lint || report 'the build with clang fails'
 
 echo '== clang-tidy'
 # The programs' own code: tests use macros that most checks do not understand.
-tidied=$(find base bootimage fsreaders grubcfg protocol sandbox src -name '*.cc' | sort)
+tidied=$(find base bootimage fsreaders grubcfg menu protocol sandbox src -name '*.cc' | sort)
 # shellcheck disable=SC2086
 echo $tidied | tr ' ' '\n' | xargs -P "$(nproc)" -n 4 clang-tidy-19 -p build-lint --quiet 2>/dev/null ||
   report 'clang-tidy has findings'
