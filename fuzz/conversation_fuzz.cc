@@ -40,12 +40,12 @@ class Checker final : public WorkerEvents {
     return {};
   }
   Result<void> choice(const ChoiceMessage&) override {
-    if (menu_open_) std::abort();
+    if (menu_state_ != MenuState::kClosed) std::abort();
     return {};
   }
-  Result<void> menu_open(bool open) override {
-    if (menu_open_ == open) std::abort();
-    menu_open_ = open;
+  Result<void> menu_state(MenuState state) override {
+    if (menu_state_ == state) std::abort();
+    menu_state_ = state;
     return {};
   }
   Result<void> output_begin(OutputKind, std::uint64_t size) override {
@@ -86,7 +86,7 @@ class Checker final : public WorkerEvents {
   }
 
  private:
-  bool menu_open_ = false;
+  MenuState menu_state_ = MenuState::kClosed;
   std::vector<ExtentMessage> written_;
   std::unique_ptr<ListingWriter> listing_ = make_json_listing();
   std::uint64_t size_ = 0;

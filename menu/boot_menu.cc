@@ -19,17 +19,11 @@ constexpr milliseconds kUnattendedMessage{10'000};
 
 }  // namespace
 
-void BootMenu::open_menu() {
-  if (!open_) host_.menu_open(true);
-  open_ = true;
-}
-
 Result<grubcfg::Choice> BootMenu::choose() {
   Result<Chosen> chosen = begin();
   if (chosen && !*chosen) chosen = ask();
   terminal_.leave();
-  if (open_) host_.menu_open(false);
-  open_ = false;
+  attendance_.closed();
   if (!chosen) return std::unexpected(std::move(chosen).error());
   return **std::move(chosen);
 }
@@ -37,7 +31,7 @@ Result<grubcfg::Choice> BootMenu::choose() {
 // GRUB manual, "timeout", "timeout_style": what happens before a menu is seen, if it is.
 Result<BootMenu::Chosen> BootMenu::begin() {
   if (!rejected_.empty()) {
-    open_menu();
+    attendance_.shown(countdown_.running());
     PVHGRUB_TRY(tell(std::exchange(rejected_, {})));
     return Chosen();
   }
@@ -54,7 +48,7 @@ Result<BootMenu::Chosen> BootMenu::begin() {
 Result<BootMenu::Chosen> BootMenu::wait_hidden(bool shows_seconds) {
   // Nothing is written where there is nothing to wait for.
   if (countdown_.over(host_.now()) && !terminal_.key_waits()) return boot_default();
-  open_menu();
+  attendance_.shown(countdown_.running());
   for (;;) {
     const auto now = host_.now();
     const bool over = countdown_.over(now);
@@ -63,6 +57,7 @@ Result<BootMenu::Chosen> BootMenu::wait_hidden(bool shows_seconds) {
     terminal_.show();
     PVHGRUB_TRY_ASSIGN(const Key key,
                        terminal_.read_key(over ? milliseconds(0) : *countdown_.next_tick(now)));
+    if (!key.is_event()) attendance_.touched();
     if (key.is(Key::Kind::kEscape) || key.is_function(4)) {
       countdown_.stop();
       return Chosen();
@@ -79,20 +74,20 @@ Result<BootMenu::Chosen> BootMenu::boot_default() {
   countdown_.stop();
   PVHGRUB_TRY_ASSIGN(Step step, session_.boot_default());
   if (step.kind == Step::Kind::kLogin) {
-    open_menu();
+    attendance_.shown(countdown_.running());
     PVHGRUB_TRY_ASSIGN(const bool logged_in, log_in());
     if (!logged_in) return Chosen();
     PVHGRUB_TRY_ASSIGN(step, session_.boot_default());
   }
   if (step.kind == Step::Kind::kChosen) return Chosen(std::move(step.choice));
-  open_menu();
+  attendance_.shown(countdown_.running());
   if (step.kind == Step::Kind::kError) PVHGRUB_TRY(show_message(terminal_, step.message, kUnattendedMessage));
   return Chosen();
 }
 
 Result<BootMenu::Chosen> BootMenu::ask() {
-  open_menu();
   for (;;) {
+    attendance_.shown(countdown_.running());
     draw();
     PVHGRUB_TRY_ASSIGN(const Key key, next_key());
     if (key.is(Key::Kind::kTimeout)) {
@@ -139,6 +134,7 @@ Result<Key> BootMenu::next_key() {
     } else if (!key.is(Key::Kind::kTimeout)) {
       // Any key ends it, as in GRUB.
       countdown_.stop();
+      attendance_.touched();
       return key;
     } else if (curious) {
       PVHGRUB_TRY(look_up());

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "menu/attendance.h"
 #include "menu/countdown.h"
 #include "menu/details.h"
 #include "menu/menu_host.h"
@@ -27,6 +28,7 @@ class BootMenu {
         head_(std::move(head)),
         view_(terminal),
         details_(host),
+        attendance_(host),
         countdown_(std::nullopt, {}) {}
 
   /// What is to be booted: the default when the time is over, or what a person chooses. The terminal is left
@@ -63,7 +65,6 @@ class BootMenu {
   [[nodiscard]] Result<bool> unlock();
   [[nodiscard]] Result<void> tell(std::string_view message);
   [[nodiscard]] std::size_t selected_index() const { return session_.shown()[session_.selected()]; }
-  void open_menu();
 
   Terminal& terminal_;
   MenuSession& session_;
@@ -71,11 +72,11 @@ class BootMenu {
   std::string head_;
   MenuView view_;
   DetailsCache details_;
+  AttendanceReport attendance_;
   Countdown countdown_;
   std::vector<std::string> history_;
   std::string rejected_;
   bool begun_ = false;
-  bool open_ = false;
 };
 
 }  // namespace pvhgrub::menu

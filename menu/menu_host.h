@@ -19,6 +19,13 @@ enum class WordsTo : std::uint8_t {
   kScreen,  ///< into words()
 };
 
+/// Who is at the terminal.
+enum class Attendance : std::uint8_t {
+  kClosed,    ///< no menu is shown
+  kShown,     ///< one is, and nobody has touched a key
+  kAttended,  ///< a person has, or the menu's own seconds run: no other time may run out
+};
+
 class MenuHost {
  public:
   MenuHost() = default;
@@ -41,8 +48,7 @@ class MenuHost {
   /// An error, to be shown, where the choice can be seen not to boot without reading much of it.
   [[nodiscard]] virtual Result<void> check(const grubcfg::Choice& choice) = 0;
 
-  /// A person is asked from here on, or no more: no time runs out meanwhile.
-  virtual void menu_open(bool open) = 0;
+  virtual void attend(Attendance state) = 0;
   [[nodiscard]] virtual Countdown::Clock::time_point now() = 0;
   /// Milliseconds of processor time that this process has taken.
   [[nodiscard]] virtual std::uint64_t processor_milliseconds() = 0;

@@ -23,11 +23,6 @@ std::string escaped(std::string_view text, bool utf8, int tab_width = 0) {
 
 }  // namespace
 
-void NumberedMenu::open_menu() {
-  if (!open_) host_.menu_open(true);
-  open_ = true;
-}
-
 Result<void> NumberedMenu::tell(std::string_view text) {
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
@@ -41,15 +36,14 @@ Result<grubcfg::Choice> NumberedMenu::choose() {
   Result<Chosen> chosen = begin();
   if (chosen && !*chosen) chosen = ask();
   teletype_.leave();
-  if (open_) host_.menu_open(false);
-  open_ = false;
+  attendance_.closed();
   if (!chosen) return std::unexpected(std::move(chosen).error());
   return **std::move(chosen);
 }
 
 Result<NumberedMenu::Chosen> NumberedMenu::begin() {
   if (!rejected_.empty()) {
-    open_menu();
+    attendance_.shown(countdown_.running());
     PVHGRUB_TRY(tell(std::exchange(rejected_, {})));
     return Chosen();
   }
@@ -59,7 +53,7 @@ Result<NumberedMenu::Chosen> NumberedMenu::begin() {
   if (!session_.menu().timeout()) return Chosen();
   if (*session_.menu().timeout() == 0 && !(hidden && teletype_.key_waits())) return boot_default();
   if (!hidden) return Chosen();
-  open_menu();
+  attendance_.shown(countdown_.running());
   PVHGRUB_TRY_ASSIGN(const Key key, next_key("Esc shows the menu."));
   if (key.is(Key::Kind::kTimeout)) return boot_default();
   PVHGRUB_TRY(teletype_.write("\n"));
@@ -80,6 +74,7 @@ Result<Key> NumberedMenu::next_key(std::string_view label) {
     PVHGRUB_TRY_ASSIGN(const Key key, teletype_.read_key(countdown_.next_tick(now)));
     if (!key.is(Key::Kind::kTimeout)) {
       countdown_.stop();
+      attendance_.touched();
       PVHGRUB_TRY(teletype_.write("\n" + std::string(label)));
       return key;
     }
@@ -88,7 +83,9 @@ Result<Key> NumberedMenu::next_key(std::string_view label) {
       return key;
     }
   }
-  return teletype_.read_key(std::nullopt);
+  PVHGRUB_TRY_ASSIGN(const Key key, teletype_.read_key(std::nullopt));
+  if (!key.is_event()) attendance_.touched();
+  return key;
 }
 
 Result<NumberedMenu::Line> NumberedMenu::read_line(std::string_view label, std::string_view text,
@@ -142,10 +139,10 @@ Result<void> NumberedMenu::list() {
 }
 
 Result<NumberedMenu::Chosen> NumberedMenu::ask() {
-  open_menu();
   bool listed = false;
   const grubcfg::Menu* here = nullptr;
   for (;;) {
+    attendance_.shown(countdown_.running());
     if (!listed || here != &session_.menu()) PVHGRUB_TRY(list());
     listed = true;
     here = &session_.menu();
@@ -202,12 +199,12 @@ Result<NumberedMenu::Chosen> NumberedMenu::boot_default() {
   countdown_.stop();
   PVHGRUB_TRY_ASSIGN(Step step, session_.boot_default());
   if (step.kind == Step::Kind::kLogin) {
-    open_menu();
+    attendance_.shown(countdown_.running());
     PVHGRUB_TRY_ASSIGN(const bool logged_in, log_in());
     if (!logged_in) return Chosen();
     PVHGRUB_TRY_ASSIGN(step, session_.boot_default());
   }
-  if (step.kind != Step::Kind::kChosen) open_menu();
+  if (step.kind != Step::Kind::kChosen) attendance_.shown(countdown_.running());
   return follow(std::move(step));
 }
 

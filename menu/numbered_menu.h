@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "menu/attendance.h"
 #include "menu/countdown.h"
 #include "menu/menu_host.h"
 #include "menu/menu_session.h"
@@ -23,6 +24,7 @@ class NumberedMenu {
         session_(session),
         host_(host),
         head_(std::move(head)),
+        attendance_(host),
         countdown_(std::nullopt, {}) {}
 
   /// As BootMenu::choose() and reject().
@@ -51,16 +53,15 @@ class NumberedMenu {
   [[nodiscard]] Result<bool> unlock();
   /// Guest text, with newlines.
   [[nodiscard]] Result<void> tell(std::string_view text);
-  void open_menu();
 
   Teletype& teletype_;
   MenuSession& session_;
   MenuHost& host_;
   std::string head_;
+  AttendanceReport attendance_;
   Countdown countdown_;
   std::string rejected_;
   bool begun_ = false;
-  bool open_ = false;
 };
 
 }  // namespace pvhgrub::menu

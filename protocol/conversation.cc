@@ -87,8 +87,8 @@ Result<void> Conversation::handle(const Frame& frame) {
       return handle_abandon(frame);
     case FrameType::kFact:
       return handle_fact(frame);
-    case FrameType::kMenuOpen:
-      return handle_menu_open(frame);
+    case FrameType::kMenuState:
+      return handle_menu_state(frame);
     case FrameType::kRequest:
     case FrameType::kLayers:
     case FrameType::kVerdict:
@@ -159,7 +159,7 @@ Result<void> Conversation::handle_entry(const Frame& frame) {
 }
 
 Result<void> Conversation::handle_choice(const Frame& frame) {
-  if (mode_ != Mode::kBoot || menu_open_) return broken("a choice out of order");
+  if (mode_ != Mode::kBoot || menu_is_open()) return broken("a choice out of order");
   if (choice_seen_) PVHGRUB_TRY(begin_anew());
   choice_seen_ = true;
   PVHGRUB_TRY_ASSIGN(const ChoiceMessage choice, ChoiceMessage::decode(frame.payload));
@@ -178,16 +178,16 @@ Result<void> Conversation::begin_anew() {
   return {};
 }
 
-Result<void> Conversation::handle_menu_open(const Frame& frame) {
+Result<void> Conversation::handle_menu_state(const Frame& frame) {
   if (mode_ != Mode::kBoot || !has_terminal_ || decision_seen_) return broken("a menu that nobody asked for");
-  PVHGRUB_TRY_ASSIGN(const MenuOpenMessage message, MenuOpenMessage::decode(frame.payload));
-  if (message.open == menu_open_) return broken("a menu opened or closed twice");
-  menu_open_ = message.open;
-  return events_.menu_open(message.open);
+  PVHGRUB_TRY_ASSIGN(const MenuStateMessage message, MenuStateMessage::decode(frame.payload));
+  if (message.state == menu_state_) return broken("a menu's state that is no news");
+  menu_state_ = message.state;
+  return events_.menu_state(message.state);
 }
 
 Result<void> Conversation::handle_decision(const Frame& frame) {
-  if (!choice_seen_ || decision_seen_ || menu_open_ || bare_configuration_)
+  if (!choice_seen_ || decision_seen_ || menu_is_open() || bare_configuration_)
     return broken("a decision out of order");
   decision_seen_ = true;
   PVHGRUB_TRY_ASSIGN(const DecisionMessage decision, DecisionMessage::decode(frame.payload));
@@ -205,7 +205,7 @@ Result<void> Conversation::handle_fact(const Frame& frame) {
 }
 
 Result<void> Conversation::handle_stream_begin(const Frame& frame) {
-  if (mode_ != Mode::kBoot || not_really_ || !choice_seen_ || menu_open_)
+  if (mode_ != Mode::kBoot || not_really_ || !choice_seen_ || menu_is_open())
     return broken("an output out of order");
   if (frame.stream < 1 || frame.stream > outputs_.size()) return broken("a stream number out of range");
   if (outputs_[frame.stream - 1U]) return broken("an output begun twice");
@@ -320,7 +320,7 @@ Result<void> Conversation::handle_verdict(const Frame& frame) {
 }
 
 Result<void> Conversation::require_success_is_whole() const {
-  if (menu_open_) return broken("success while a person was asked");
+  if (menu_is_open()) return broken("success while a person was asked");
   if (!layers_seen_) return broken("success before it told what confines it");
   if (mode_ == Mode::kList && !menu_seen_) return broken("success without a menu");
   if (mode_ != Mode::kBoot) return {};

@@ -38,8 +38,7 @@ class WorkerEvents {
   /// What is to be booted. Comes again where that could not be, and a person chose anew; then all outputs of
   /// the one before have been given up.
   [[nodiscard]] virtual Result<void> choice(const ChoiceMessage& choice) = 0;
-  /// A person is asked on the terminal from here on, or no more.
-  [[nodiscard]] virtual Result<void> menu_open(bool open) = 0;
+  [[nodiscard]] virtual Result<void> menu_state(MenuState state) = 0;
   [[nodiscard]] virtual Result<void> decision(const DecisionMessage& decision) = 0;
   [[nodiscard]] virtual Result<void> fact(const FactMessage& fact) = 0;
   /// `size`: bytes that will come at most.
@@ -71,8 +70,7 @@ class Conversation {
   /// The worker closed its end: an error unless its verdict had come and nothing after it.
   [[nodiscard]] Result<void> finish() const;
 
-  /// Whether a person is being asked: no time runs out meanwhile.
-  [[nodiscard]] bool menu_open() const { return menu_open_; }
+  [[nodiscard]] MenuState menu_state() const { return menu_state_; }
 
   /// The verdict, once it came.
   [[nodiscard]] const std::optional<VerdictMessage>& verdict() const { return verdict_; }
@@ -94,7 +92,8 @@ class Conversation {
   [[nodiscard]] Result<void> handle_entry(const Frame& frame);
   [[nodiscard]] Result<void> handle_choice(const Frame& frame);
   [[nodiscard]] Result<void> begin_anew();
-  [[nodiscard]] Result<void> handle_menu_open(const Frame& frame);
+  [[nodiscard]] bool menu_is_open() const { return menu_state_ != MenuState::kClosed; }
+  [[nodiscard]] Result<void> handle_menu_state(const Frame& frame);
   [[nodiscard]] Result<void> handle_decision(const Frame& frame);
   [[nodiscard]] Result<void> handle_fact(const Frame& frame);
   [[nodiscard]] Result<void> handle_abandon(const Frame& frame);
@@ -124,7 +123,7 @@ class Conversation {
 
   bool layers_seen_ = false;
   bool menu_seen_ = false;
-  bool menu_open_ = false;
+  MenuState menu_state_ = MenuState::kClosed;
   bool choice_seen_ = false;
   std::uint64_t choices_ = 0;
   bool decision_seen_ = false;

@@ -40,10 +40,10 @@ enum class FrameType : std::uint16_t {
   kDecision = 15,     ///< worker, booting: how the choice is booted; after it, once
   kAbandon = 16,      ///< worker: an output is not to be after all; before the decision
   kFact = 17,         ///< worker, inspecting: one thing about the disk or kernel
-  kMenuOpen = 18,     ///< worker, booting: a person is asked from here on, or no more
+  kMenuState = 18,    ///< worker, booting: whether a menu is shown, and to whom
 };
 
-inline constexpr FrameType kLastFrameType = FrameType::kMenuOpen;
+inline constexpr FrameType kLastFrameType = FrameType::kMenuState;
 
 struct Frame {
   FrameType type{};

@@ -138,16 +138,16 @@ Result<std::optional<RequestTerminal>> get_terminal(PayloadReader& reader) {
 
 }  // namespace
 
-PayloadWriter MenuOpenMessage::encode() const {
+PayloadWriter MenuStateMessage::encode() const {
   PayloadWriter writer;
-  writer.put_u8(open ? 1 : 0);
+  writer.put_u8(static_cast<std::uint8_t>(state));
   return writer;
 }
 
-Result<MenuOpenMessage> MenuOpenMessage::decode(Bytes payload) {
+Result<MenuStateMessage> MenuStateMessage::decode(Bytes payload) {
   PayloadReader reader(payload);
-  MenuOpenMessage message;
-  PVHGRUB_TRY_ASSIGN(message.open, reader.boolean());
+  MenuStateMessage message;
+  PVHGRUB_TRY_ASSIGN(message.state, get_enumeration(reader, MenuState::kAttended));
   PVHGRUB_TRY(reader.finish());
   return message;
 }

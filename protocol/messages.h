@@ -97,11 +97,17 @@ struct Request {
   [[nodiscard]] static Result<Request> decode(Bytes payload);
 };
 
-/// Whether a person is being asked on the terminal, from now on.
-struct MenuOpenMessage {
-  bool open = false;
+/// What is on the terminal from now on.
+enum class MenuState : std::uint8_t {
+  kClosed = 0,    ///< no menu
+  kShown = 1,     ///< one that nobody has touched and that waits for somebody: time runs
+  kAttended = 2,  ///< one that a person has touched, or whose own seconds run: no other time does
+};
+
+struct MenuStateMessage {
+  MenuState state = MenuState::kClosed;
   [[nodiscard]] PayloadWriter encode() const;
-  [[nodiscard]] static Result<MenuOpenMessage> decode(Bytes payload);
+  [[nodiscard]] static Result<MenuStateMessage> decode(Bytes payload);
 };
 
 enum class LogLevel : std::uint8_t { kDebug = 0, kExplain = 1, kNotice = 2, kWarning = 3 };

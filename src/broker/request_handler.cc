@@ -78,9 +78,9 @@ Result<void> RequestHandler::choice(const protocol::ChoiceMessage& choice) {
 
 // The screen is the menu's from here on: lines in between would tear it, also after a choice that cannot be
 // booted, which brings it back.
-Result<void> RequestHandler::menu_open(bool open) {
+Result<void> RequestHandler::menu_state(protocol::MenuState state) {
   if (terminal_ == nullptr) return unasked();
-  terminal_->menu_open(open);
+  terminal_->menu_open(state != protocol::MenuState::kClosed);
   console_.hold(true);
   return {};
 }

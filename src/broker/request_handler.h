@@ -32,7 +32,7 @@ class RequestHandler final : public protocol::WorkerEvents {
   Result<void> menu(const protocol::MenuMessage& menu) override;
   Result<void> entry(const protocol::EntryMessage& entry) override;
   Result<void> choice(const protocol::ChoiceMessage& choice) override;
-  Result<void> menu_open(bool open) override;
+  Result<void> menu_state(protocol::MenuState state) override;
   Result<void> decision(const protocol::DecisionMessage& decision) override;
   Result<void> fact(const protocol::FactMessage& fact) override;
   Result<void> output_begin(protocol::OutputKind kind, std::uint64_t size) override;

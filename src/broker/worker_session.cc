@@ -80,7 +80,7 @@ Result<void> WorkerSession::loop(protocol::Conversation& conversation) {
       PVHGRUB_TRY_ASSIGN(const bool handled, conversation.handle_next());
       if (!handled) break;
     }
-    mind_menu(conversation.menu_open());
+    mind_menu(conversation.menu_state());
     if (conversation.verdict() && !verdict_at_) verdict_at_ = monotonic_milliseconds();
     const bool reading = !ended_ && !queue_full();
     if (!reading && !copying()) break;
@@ -93,11 +93,13 @@ Result<void> WorkerSession::loop(protocol::Conversation& conversation) {
   return conversation.finish();
 }
 
-// No time runs out while a person is being asked.
-void WorkerSession::mind_menu(bool open) {
-  if (open == menu_at_.has_value()) return;
-  if (open) {
-    progress_.reset();
+// No time runs out while a person is at the menu; one that nobody touches is no reason to wait for ever.
+void WorkerSession::mind_menu(protocol::MenuState state) {
+  menu_state_ = state;
+  if (state != protocol::MenuState::kClosed) progress_.reset();
+  const bool attended = state == protocol::MenuState::kAttended;
+  if (attended == menu_at_.has_value()) return;
+  if (attended) {
     menu_at_ = monotonic_milliseconds();
   } else {
     started_ += monotonic_milliseconds() - *menu_at_;
@@ -106,11 +108,24 @@ void WorkerSession::mind_menu(bool open) {
 }
 
 void WorkerSession::show_progress() {
-  if (!settings_.shows_progress || menu_at_ || copier_ == nullptr) return;
+  if (!settings_.shows_progress || menu_state_ != protocol::MenuState::kClosed || copier_ == nullptr) return;
   const ExtentCopier::Amount amount = copier_->amount();
   if (amount.total == 0) return;
   if (!progress_) progress_.emplace(settings_.terminal);
   progress_->update(amount.done, amount.total, monotonic_milliseconds());
+}
+
+Error WorkerSession::out_of_time() const {
+  const std::string seconds = std::to_string(settings_.deadline_milliseconds / 1000) + " seconds";
+  if (menu_state_ == protocol::MenuState::kShown)
+    return {ErrorCode::kNoEntry,
+            "nobody touched a key at the menu within " + seconds +
+                "; attach to the console, set a timeout in the guest's boot configuration, or boot its "
+                "default with "
+                "-q (--deadline=0 waits for ever)",
+            "", 0};
+  return {ErrorCode::kLimit,
+          "gave up after " + seconds + "; the disk is very slow or hostile (--deadline changes this)", "", 0};
 }
 
 // Waits until the worker can be read, or not at all while there is something to copy.
@@ -118,10 +133,7 @@ Result<void> WorkerSession::wait_for_events(bool may_read, bool& readable) {
   int timeout = -1;
   if (settings_.deadline_milliseconds != 0 && !menu_at_) {
     const std::uint64_t elapsed = monotonic_milliseconds() - started_;
-    if (elapsed >= settings_.deadline_milliseconds)
-      return fail(ErrorCode::kLimit,
-                  "gave up after " + std::to_string(settings_.deadline_milliseconds / 1000) +
-                      " seconds; the disk is very slow or hostile (--deadline changes this)");
+    if (elapsed >= settings_.deadline_milliseconds) return std::unexpected(out_of_time());
     timeout = static_cast<int>(std::min<std::uint64_t>(settings_.deadline_milliseconds - elapsed, 60'000));
   }
   if (verdict_at_) {

@@ -53,7 +53,8 @@ class WorkerSession {
   [[nodiscard]] Result<void> wait_for_events(bool may_read, bool& readable);
   [[nodiscard]] Result<void> read_from_worker(protocol::Conversation& conversation);
   [[nodiscard]] Error explain_sudden_end(sandbox::WorkerProcess& worker, Error error);
-  void mind_menu(bool open);
+  void mind_menu(protocol::MenuState state);
+  [[nodiscard]] Error out_of_time() const;
   void show_progress();
   [[nodiscard]] bool copying() const { return copier_ != nullptr && copier_->pending(); }
   [[nodiscard]] bool queue_full() const { return copier_ != nullptr && copier_->full(); }
@@ -66,7 +67,8 @@ class WorkerSession {
   bool ended_ = false;                       // the worker closed its end
   std::uint64_t started_ = 0;                // milliseconds, CLOCK_MONOTONIC
   std::optional<std::uint64_t> verdict_at_;  // the same clock
-  std::optional<std::uint64_t> menu_at_;     // the same clock: a person is being asked since
+  std::optional<std::uint64_t> menu_at_;     // the same clock: a person is at the menu since
+  protocol::MenuState menu_state_ = protocol::MenuState::kClosed;
   std::optional<Progress> progress_;
 };
 

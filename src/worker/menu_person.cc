@@ -91,10 +91,12 @@ class Host final : public menu::MenuHost {
   }
 
   // A message that cannot be sent shows at the next one that says so.
-  void menu_open(bool open) override {
-    protocol::MenuOpenMessage message;
-    message.open = open;
-    if (service_.channel.send(protocol::FrameType::kMenuOpen, 0, message.encode().payload()))
+  void attend(menu::Attendance state) override {
+    using protocol::MenuState;
+    protocol::MenuStateMessage message;
+    if (state == menu::Attendance::kShown) message.state = MenuState::kShown;
+    if (state == menu::Attendance::kAttended) message.state = MenuState::kAttended;
+    if (service_.channel.send(protocol::FrameType::kMenuState, 0, message.encode().payload()))
       (void)service_.channel.flush();
   }
 

@@ -52,7 +52,8 @@ TEST_CASE("the choice carries the way through submenus") {
   CHECK(choice->title == "Inner");
   CHECK_FALSE(choice->edited);
   CHECK(scene.terminal.left);
-  CHECK(scene.host.opened == std::vector{true, false});
+  CHECK(scene.host.attendances ==
+        std::vector{Attendance::kShown, Attendance::kAttended, Attendance::kClosed});
 }
 
 TEST_CASE("without a timeout a menu is never opened that boots at once") {
@@ -60,7 +61,7 @@ TEST_CASE("without a timeout a menu is never opened that boots at once") {
   const auto choice = scene.choose();
   REQUIRE(choice);
   CHECK(choice->title == "First");
-  CHECK(scene.host.opened.empty());
+  CHECK(scene.host.attendances.empty());
   CHECK(scene.terminal.shows == 0);
 }
 
@@ -169,7 +170,9 @@ TEST_CASE("what could not be booted after all is told before the menu comes agai
   const auto again = scene.choose();
   REQUIRE(again);
   CHECK(again->title == "Second");
-  CHECK(scene.host.opened == std::vector{true, false, true, false});
+  // The seconds, then nobody, then a key.
+  CHECK(scene.host.attendances == std::vector{Attendance::kAttended, Attendance::kClosed, Attendance::kShown,
+                                              Attendance::kAttended, Attendance::kClosed});
 }
 
 TEST_CASE("giving up is an error of its own") {

@@ -122,7 +122,7 @@ class FakeHost final : public MenuHost {
     if (refuses == choice.title) return fail(ErrorCode::kNoEntry, "the host refuses it");
     return {};
   }
-  void menu_open(bool open) override { opened.push_back(open); }
+  void attend(Attendance state) override { attendances.push_back(state); }
   Countdown::Clock::time_point now() override { return terminal_.now; }
   std::uint64_t processor_milliseconds() override { return 0; }
 
@@ -130,7 +130,7 @@ class FakeHost final : public MenuHost {
   std::string text;
   std::string refuses;
   unsigned boot_kinds = 0;
-  std::vector<bool> opened;
+  std::vector<Attendance> attendances;
 
  private:
   FakeTerminal& terminal_;

@@ -21,7 +21,9 @@ class Recorder final : public WorkerEvents {
   Result<void> menu(const MenuMessage&) override { return note("menu"); }
   Result<void> entry(const EntryMessage& entry) override { return note("entry " + entry.title); }
   Result<void> choice(const ChoiceMessage& choice) override { return note("choice " + choice.kernel); }
-  Result<void> menu_open(bool open) override { return note(open ? "menu open" : "menu closed"); }
+  Result<void> menu_state(MenuState state) override {
+    return note("menu " + std::to_string(static_cast<int>(state)));
+  }
   Result<void> output_begin(OutputKind, std::uint64_t size) override {
     return note("begin " + std::to_string(size));
   }
@@ -103,7 +105,10 @@ class Talk {
                 DecisionMessage{BootKind::kDirect, "", std::move(command_line), "", ""}.encode());
   }
   Result<void> abandon(std::uint16_t stream) { return send_raw(FrameType::kAbandon, stream, {}); }
-  Result<void> menu_open(bool open) { return send(FrameType::kMenuOpen, 0, MenuOpenMessage{open}.encode()); }
+  Result<void> menu_open(bool open) { return menu_state(open ? MenuState::kAttended : MenuState::kClosed); }
+  Result<void> menu_state(MenuState state) {
+    return send(FrameType::kMenuState, 0, MenuStateMessage{state}.encode());
+  }
   Result<void> begin(std::uint16_t stream, OutputKind kind, std::uint64_t size, bool exact = true) {
     return send(FrameType::kStreamBegin, stream, StreamBeginMessage{kind, size, exact}.encode());
   }
@@ -604,6 +609,17 @@ TEST_CASE("without a terminal nobody is asked, and chosen is once") {
   REQUIRE(twice.layers());
   REQUIRE(twice.choice());
   check_refused(twice.choice());
+}
+
+TEST_CASE("somebody may come to a menu, and a state that is none is refused") {
+  Talk talk(terminal_request());
+  REQUIRE(talk.layers());
+  REQUIRE(talk.menu_state(MenuState::kShown));
+  REQUIRE(talk.menu_state(MenuState::kAttended));
+  check_refused(talk.menu_state(MenuState::kAttended));
+  Talk wrong(terminal_request());
+  REQUIRE(wrong.layers());
+  check_refused(wrong.menu_state(static_cast<MenuState>(3)));
 }
 
 TEST_CASE("a menu is opened and closed in turn, and nothing comes out of an open one") {

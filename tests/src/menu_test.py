@@ -228,10 +228,19 @@ class MenuTest(unittest.TestCase):
         self.assertIn("falling back", opened.bytes.decode(errors="replace"))
 
     def test_no_time_runs_out_while_a_person_is_at_the_menu(self):
-        opened = self.menu(arguments=("--deadline=1",)).wait_for("First Linux")
-        time.sleep(2)
+        opened = self.menu(arguments=("--deadline=3",)).wait_for("First Linux").press("down")
+        time.sleep(4)
         opened.press("enter")
+        self.assertIn("root=/dev/two", self.booted(opened))
+
+    def test_the_menu_s_own_seconds_are_no_time_that_runs_out(self):
+        opened = self.menu(timeout=4, arguments=("--deadline=3",))
         self.assertIn("root=/dev/one", self.booted(opened))
+
+    def test_a_menu_that_nobody_touches_does_not_hold_the_host_up(self):
+        opened = self.menu(arguments=("--deadline=2",)).wait_for("First Linux")
+        self.refused(opened)
+        self.assertIn("nobody touched a key", opened.text().replace("\n", " "))
 
     def test_a_guest_that_hides_its_menu_by_its_environment_block_is_obeyed(self):
         more = ("load_env\nif [ \"${menu_auto_hide}\" = 1 -a \"${boot_success}\" = 1 ]; then\n"
