@@ -125,10 +125,10 @@ struct Device {
   std::string name;  ///< GRUB's, without parentheses: "hd0", "hd0,gpt2", "hd0,msdos5", "hd0,msdos1,bsd1"
   std::string
       partition_uuid;  ///< GPT's unique GUID or MBR's "SIGNATURE-NN", lower case; empty for a whole disk
-  std::string partition_type;  ///< GPT's type GUID, MBR's type as "0x83", a label's as "bsd:0x07" or
-                               ///< "sun:0x83", lower case; empty for a whole disk
-  std::string partition_label;             ///< GPT's partition name in UTF-8; empty elsewhere
-  std::uint64_t size = 0;                  ///< bytes
+  std::string partition_type;   ///< GPT's type GUID, MBR's type as "0x83", a label's as "bsd:0x07" or
+                                ///< "sun:0x83", lower case; empty for a whole disk
+  std::string partition_label;  ///< GPT's partition name in UTF-8; empty elsewhere
+  std::uint64_t size = 0;       ///< bytes
   std::uint64_t partition_attributes = 0;  ///< GPT's attribute bits (UEFI 2.10, table 5.8); 0 elsewhere
   std::string disk_uuid;                   ///< of a whole disk with a GPT its GUID, lower case; else empty
   std::string begins_as;  ///< another device that begins at the same byte, and is to be looked into instead

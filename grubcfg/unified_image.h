@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "grubcfg/diagnostics.h"
@@ -38,7 +39,7 @@ struct UnifiedImage {
 class UnifiedImageReader {
  public:
   UnifiedImageReader(GuestFiles files, Budget& budget, Diagnostics& diagnostics)
-      : files_(files), budget_(budget), diagnostics_(diagnostics) {}
+      : files_(std::move(files)), budget_(budget), diagnostics_(diagnostics) {}
 
   /// No value: the file is none: it cannot be read, is no PE image (with a notice where it is a damaged one),
   /// or has no ".linux". A Result's error is kLimit or the like.

@@ -48,8 +48,8 @@ Result<std::string> confined(const char* path) {
   const int disk = open(path, O_RDONLY | O_CLOEXEC);
   if (disk < 0) return fail_errno("cannot open", path);
   PVHGRUB_TRY(sandbox::limit_resources());
-  PVHGRUB_TRY(sandbox::load_seccomp_filter(sandbox::Profile::kExtract,
-                                           {.channel = STDOUT_FILENO, .disks = {disk}}));
+  PVHGRUB_TRY(
+      sandbox::load_seccomp_filter(sandbox::Profile::kExtract, {.channel = STDOUT_FILENO, .disks = {disk}}));
   return decompress_disk(disk);
 }
 
