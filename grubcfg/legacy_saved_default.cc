@@ -53,8 +53,8 @@ Result<std::uint32_t> saved_in_stage2(std::string_view stage2) {
 
 }  // namespace
 
-Result<std::uint32_t> read_legacy_saved_default(GuestFiles files, const FileReference& menu, Budget& budget,
-                                                Diagnostics& diagnostics) {
+Result<std::uint32_t> read_legacy_saved_default(const GuestFiles& files, const FileReference& menu,
+                                                Budget& budget, Diagnostics& diagnostics) {
   if (!files.has_disk()) return 0;
   const std::string directory = menu.path.substr(0, menu.path.rfind('/') + 1);
   const FileReference number_file{menu.device, directory + "default"};
