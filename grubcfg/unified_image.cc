@@ -203,7 +203,7 @@ Result<std::optional<UnifiedImage>> UnifiedImageReader::read(const FileReference
 
 Result<std::optional<UnifiedImage>> read_unified_image(GuestFiles files, const FileReference& file,
                                                        Budget& budget, Diagnostics& diagnostics) {
-  return UnifiedImageReader(files, budget, diagnostics).read(file);
+  return UnifiedImageReader(std::move(files), budget, diagnostics).read(file);
 }
 
 BootEntry start_unified_image(const UnifiedImage& image, std::string_view load_options) {
