@@ -2,7 +2,6 @@
 #include "grubcfg/command_completion.h"
 
 #include <catch2/catch.hpp>
-#include <chrono>
 
 #include "grubcfg/command_help.h"
 #include "grubcfg/configuration.h"
@@ -152,11 +151,9 @@ TEST_CASE("A directory of 100,000 names is completed at once", "[completion]") {
   Guest guest;
   for (int i = 0; i < 100'000; ++i) guest.root.add("/many/name-" + std::to_string(i));
   const std::uint64_t before = guest.budget.steps_left();
-  const auto begin = std::chrono::steady_clock::now();
   const Completion completion = guest.complete("ls /many/");
-  // Of which the file system of this test takes some tenths.
-  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
   CHECK(before - guest.budget.steps_left() >= 100'000);
+  CHECK(before - guest.budget.steps_left() < 1'000'000);
   CHECK(completion.addition == "name-");
   REQUIRE(completion.candidates.size() == 201);
   CHECK(completion.candidates.back() == "... 99800 more");

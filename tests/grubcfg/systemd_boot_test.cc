@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "grubcfg/systemd_boot.h"
+#include "base/limits.h"
 
 #include <catch2/catch.hpp>
-#include <chrono>
 
 #include "base/limits.h"
 #include "bootimage/pe.h"
@@ -353,7 +352,7 @@ TEST_CASE("directories are found in any case", "[systemd_boot]") {
   CHECK(guest.menu->timeout() == 4U);
 }
 
-TEST_CASE("ten thousand entries are listed in less than a second", "[systemd_boot]") {
+TEST_CASE("ten thousand entries cost a small part of the budget", "[systemd_boot]") {
   Guest guest;
   const std::string unified = image("ID=u\nPRETTY_NAME=U\n").build();
   for (int i = 0; i < 9000; ++i)
@@ -362,23 +361,19 @@ TEST_CASE("ten thousand entries are listed in less than a second", "[systemd_boo
                     std::to_string(i) + "\nlinux /vmlinuz\ninitrd /initrd\noptions root=LABEL=x ro quiet\n");
   for (int i = 0; i < 1000; ++i) guest.esp.add("/EFI/Linux/u" + std::to_string(i) + ".efi", unified);
   guest.conf("default *-6.1.17.conf\n");
-  const auto begin = std::chrono::steady_clock::now();
+  const std::uint64_t before = guest.budget.steps_left();
   guest.load();
-  const auto spent = std::chrono::steady_clock::now() - begin;
   CHECK(guest.menu->entries().size() == 10'000);
   CHECK(guest.menu->entries()[0].id == "entry-6.1.8999.conf");
   CHECK(guest.menu->entries()[guest.menu->default_index()].id == "entry-6.1.17.conf");
-  CHECK(std::chrono::duration<double>(spent).count() < 1.0);
+  CHECK(before - guest.budget.steps_left() < limits::kBudgetSteps / 4);
 }
 
 TEST_CASE("texts that are made to be slow to sort end at a limit", "[systemd_boot]") {
   Guest guest;
   const std::string text = "linux /vmlinuz\nsort-key a\nversion " + std::string(60'000, '1') + "\n";
   for (int i = 0; i < 500; ++i) guest.entry("e" + std::to_string(i) + ".conf", text);
-  const auto begin = std::chrono::steady_clock::now();
-  const auto menu = guest.try_load();
-  const auto spent = std::chrono::steady_clock::now() - begin;
-  CHECK(std::chrono::duration<double>(spent).count() < 5.0);
+  (void)guest.try_load();
   for (int i = 500; i < 2000; ++i) guest.entry("e" + std::to_string(i) + ".conf", text);
   guest.budget = Budget::standard();
   const auto more = guest.try_load();
