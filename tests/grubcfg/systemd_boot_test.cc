@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "base/limits.h"
+#include "grubcfg/systemd_boot.h"
 
 #include <catch2/catch.hpp>
 
