@@ -5,7 +5,6 @@ kernels and EFI programs that stand alone, and exFAT where others have FAT. From
 import json
 import os
 import shutil
-import subprocess
 import sys
 import unittest
 
