@@ -105,6 +105,11 @@ inline constexpr unsigned kSubmenuDepth = 32;
 
 /// Bytes of an entry under edit, or of one command line: some hundred times the longest real one.
 inline constexpr std::size_t kEditedTextBytes = 256 * kKiB;
+/// Bytes of one guest text that a menu shows, more than the largest screen holds of it; and bytes of one line
+/// of what a command prints, which goes on in the next: a character becomes some 70 bytes on its way to the
+/// screen.
+inline constexpr std::size_t kShownTextBytes = 8 * kKiB;
+inline constexpr std::size_t kScreenLineBytes = 4 * kKiB;
 /// Lines that the command line's screen remembers, and commands that its history does.
 inline constexpr std::size_t kScreenLines = 10'000;
 inline constexpr std::size_t kCommandHistory = 200;

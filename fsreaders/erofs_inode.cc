@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "fsreaders/erofs_inode.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -12,6 +10,7 @@
 #include "base/checked.h"
 #include "base/limits.h"
 #include "fsreaders/erofs_compressed_file.h"
+#include "fsreaders/file_mode.h"
 #include "fsreaders/little_endian_fields.h"
 #include "fsreaders/run_file.h"
 
@@ -24,19 +23,6 @@ constexpr std::size_t kInodeSlot = 32;  // an inode's number counts these
 constexpr std::uint16_t kChunkBits = 0x1F;
 constexpr std::uint16_t kChunkIndexes = 0x20;
 constexpr std::uint32_t kHole = 0xFFFFFFFF;
-
-FileType type_of_mode(std::uint16_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFREG:
-      return FileType::kRegular;
-    case S_IFDIR:
-      return FileType::kDirectory;
-    case S_IFLNK:
-      return FileType::kSymlink;
-    default:
-      return FileType::kOther;
-  }
-}
 
 // Where the contents lie in blocks, one behind the other, in runs that a BlockRun can hold.
 Result<BlockRuns> chunk_runs(ErofsVolume& volume, const ErofsInode& inode) {

@@ -73,11 +73,9 @@ std::string_view CommandScreen::prompt() const {
 
 void CommandScreen::print(std::string_view guest_text) {
   while (!guest_text.empty()) {
-    const std::size_t end = std::min(guest_text.find('\n'), guest_text.size());
-    lines_.emplace_back(guest_text.substr(0, end));
-    guest_text.remove_prefix(std::min(end + 1, guest_text.size()));
+    lines_.emplace_back(take_line(guest_text));
+    if (lines_.size() > limits::kScreenLines) lines_.pop_front();
   }
-  while (lines_.size() > limits::kScreenLines) lines_.pop_front();
 }
 
 void CommandScreen::draw() {

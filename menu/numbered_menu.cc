@@ -24,11 +24,8 @@ std::string escaped(std::string_view text, bool utf8, int tab_width = 0) {
 }  // namespace
 
 Result<void> NumberedMenu::tell(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    PVHGRUB_TRY(teletype_.write(escaped(text.substr(0, end), teletype_.utf8(), kTabWidth) + "\n"));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
+  while (!text.empty())
+    PVHGRUB_TRY(teletype_.write(escaped(take_line(text), teletype_.utf8(), kTabWidth) + "\n"));
   return {};
 }
 

@@ -11,15 +11,11 @@ namespace {
 // Lines of a text that has newlines, made fit for the terminal and its width.
 std::vector<std::u32string> lines_of(std::string_view text, const Terminal& terminal, std::size_t most) {
   std::vector<std::u32string> lines;
-  while (lines.size() < most) {
-    const std::size_t end = text.find('\n');
-    auto wrapped = wrap(shown_text(text.substr(0, end), terminal.utf8()),
+  do {
+    auto wrapped = wrap(shown_text(take_line(text), terminal.utf8()),
                         std::max(1, terminal.size().columns - 1), most - lines.size());
     std::ranges::move(wrapped, std::back_inserter(lines));
-    if (end == std::string_view::npos) break;
-    text.remove_prefix(end + 1);
-    if (text.empty()) break;
-  }
+  } while (!text.empty() && lines.size() < most);
   return lines;
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "menu/shown_text.h"
 
+#include <algorithm>
 #include <cwchar>
 
 #include "base/escape.h"
+#include "base/limits.h"
 
 namespace pvhgrub::menu {
 namespace {
@@ -53,9 +55,19 @@ std::vector<ShownPiece> shown_pieces(std::string_view text, bool utf8, int tab_w
 }
 
 std::u32string shown_text(std::string_view text, bool utf8, int tab_width) {
+  const std::string_view seen = text.substr(0, limits::kShownTextBytes);
   std::u32string out;
-  for (const ShownPiece& piece : shown_pieces(text, utf8, tab_width)) out += piece.shown;
+  for (const ShownPiece& piece : shown_pieces(seen, utf8, tab_width)) out += piece.shown;
+  if (seen.size() < text.size()) out += kMore;
   return out;
+}
+
+std::string_view take_line(std::string_view& text) {
+  const std::size_t newline = text.find('\n');
+  const std::size_t end = std::min({newline, text.size(), limits::kScreenLineBytes});
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(end + (newline == end ? 1 : 0));
+  return line;
 }
 
 int width_of(std::u32string_view shown) {

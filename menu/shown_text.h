@@ -21,8 +21,12 @@ struct ShownPiece {
 /// character). Tabs become `tab_width` blanks, where that is not 0.
 [[nodiscard]] std::vector<ShownPiece> shown_pieces(std::string_view text, bool utf8, int tab_width = 0);
 
-/// The whole text.
+/// The text, as far as limits::kShownTextBytes.
 [[nodiscard]] std::u32string shown_text(std::string_view text, bool utf8, int tab_width = 0);
+
+/// Cuts off the text's next line, its newline too; a line longer than limits::kScreenLineBytes goes on as
+/// another.
+[[nodiscard]] std::string_view take_line(std::string_view& text);
 
 /// Cells that a shown text takes.
 [[nodiscard]] int width_of(std::u32string_view shown);

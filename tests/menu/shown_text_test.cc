@@ -4,6 +4,8 @@
 #include <catch2/catch.hpp>
 #include <clocale>
 
+#include "base/limits.h"
+
 namespace pvhgrub::menu {
 namespace {
 
@@ -78,6 +80,23 @@ TEST_CASE("lines are broken at blanks, and words that are too long anywhere") {
   CHECK(narrow(most[1]) == "two...");
   CHECK(wrap(U"", 10, 5).size() == 1);
   CHECK(wrap(U"abc", 0, 5).size() == 3);
+}
+
+TEST_CASE("a text of megabytes is shown as far as a screen could") {
+  const std::string text(16 * limits::kMiB, 'x');
+  CHECK(shown_text(text, false).size() == limits::kShownTextBytes + 3);
+}
+
+TEST_CASE("lines are taken one by one, and one that is too long goes on as another") {
+  const std::string text = "one\n\n" + std::string(limits::kScreenLineBytes, 'x') + "\n" +
+                           std::string(limits::kScreenLineBytes + 1, 'y');
+  std::string_view rest = text;
+  CHECK(take_line(rest) == "one");
+  CHECK(take_line(rest).empty());
+  CHECK(take_line(rest).size() == limits::kScreenLineBytes);
+  CHECK(take_line(rest) == std::string(limits::kScreenLineBytes, 'y'));
+  CHECK(take_line(rest) == "y");
+  CHECK(rest.empty());
 }
 
 }  // namespace pvhgrub::menu

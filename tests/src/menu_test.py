@@ -492,6 +492,16 @@ class MenuTest(unittest.TestCase):
         opened.press("e").wait_for("esc\\x1b[2J")
         self.assertNotIn(b"esc\x1b[2J", opened.bytes)
 
+    def test_texts_of_megabytes_do_not_end_the_menu(self):
+        cfg = "set timeout=-1\n" + configuration(-1) + "menuentry '" + "T" * 900_000 + "' { linux /boot/vmlinuz long }\n"
+        disk = self.disk(cfg, [("/boot/line", b"z" * 4_000_000)])
+        for term, ready in (("vt100", "First Linux"), ("dumb", "Entry?")):
+            opened = self.start(disk, term=term).wait_for(ready).type("c" if term == "vt100" else "c\r").wait_for("grub>")
+            opened.type("cat /boot/line\r").wait_for("zzzz").wait_for("grub>")
+            opened.press("esc").wait_for(ready)
+            opened.type("\r") if term == "vt100" else opened.type("0\r")
+            self.assertIn("root=/dev/one", self.booted(opened))
+
     # --- Beginning and end
 
     def test_quiet_entry_and_no_terminal_ask_nobody(self):
